@@ -1,0 +1,354 @@
+"""Everything that client and server say to each other, as frozen dataclasses in three families.
+
+- **Commands** (client to server) ask. Those with a `label` are answered by something that carries it back.
+- **Events** (server to client) are stored facts of a room. `Said` takes the room's next number; the others carry
+  the number that the next message will have, so "everything after number n" is one well-defined set.
+- **Notices** (server to client) aren't stored.
+
+The order of a class's fields is its order on the wire; add fields only at the end, with a default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from chat.fields import (
+    AtMost,
+    Chars,
+    Label,
+    MessageText,
+    PersonName,
+    RoomName,
+    Sentence,
+    Seq,
+    TopicText,
+    Within,
+)
+
+ONLINE, AWAY, OFFLINE = "online", "away", "offline"
+
+QUIET_ROOM = 200
+"""Rooms with more members than this announce no joins and no presence, and list no members unasked: with n
+people coming and going that traffic would grow as n². `Who` still answers for them."""
+
+MAX_ROOMS = 512
+"""Rooms that one person may be a member of."""
+
+value = dataclass(frozen=True, slots=True)
+
+
+class Command:
+    """Asks the server for something."""
+
+    __slots__ = ()
+
+
+class Event:
+    """A stored fact of a room."""
+
+    __slots__ = ()
+
+
+class Notice:
+    """Told, not stored."""
+
+    __slots__ = ()
+
+
+# --- values inside messages -----------------------------------------------------------------------------------
+
+
+@value
+class Cursor:
+    """The client has this room's messages up to and with number `seq`."""
+
+    room: RoomName
+    seq: Seq
+
+
+@value
+class Person:
+    """A person and how they are: online, away or offline."""
+
+    name: PersonName
+    status: Annotated[str, Chars(1, 16)]
+
+
+@value
+class Listing:
+    """One line of the list of rooms."""
+
+    room: RoomName
+    members: int
+    topic: TopicText
+
+
+# --- commands -------------------------------------------------------------------------------------------------
+
+
+@value
+class Login(Command):
+    """The first message after the handshake. For each room with a cursor, what came after it is replayed."""
+
+    name: PersonName
+    cursors: Annotated[tuple[Cursor, ...], AtMost(MAX_ROOMS)] = ()
+
+
+@value
+class Say(Command):
+    """Say `text` in a room that one is a member of. An action is what /me sends."""
+
+    label: Label
+    room: RoomName
+    text: MessageText
+    action: bool = False
+
+
+@value
+class Tell(Command):
+    """Say `text` to one person; the direct room of the two is made when there is none yet."""
+
+    label: Label
+    name: PersonName
+    text: MessageText
+    action: bool = False
+
+
+@value
+class Join(Command):
+    """Become a member, making the room if need be. With `since`, messages after that number are replayed."""
+
+    label: Label
+    room: RoomName
+    since: Seq | None = None
+
+
+@value
+class Leave(Command):
+    label: Label
+    room: RoomName
+
+
+@value
+class Topic(Command):
+    """Set a room's topic; an empty one removes it."""
+
+    label: Label
+    room: RoomName
+    topic: TopicText
+
+
+@value
+class Page(Command):
+    """Ask for up to `limit` messages before number `before`; they come as events, then a `PageEnd`."""
+
+    label: Label
+    room: RoomName
+    before: Seq
+    limit: Annotated[int, Within(1, 200)] = 50
+
+
+@value
+class Who(Command):
+    """Ask who is in a room; the answer is a `RoomState`."""
+
+    label: Label
+    room: RoomName
+
+
+@value
+class Rooms(Command):
+    """Ask which rooms there are; the answer is a `RoomList`."""
+
+    label: Label
+
+
+@value
+class Status(Command):
+    """Say that one is away, or back."""
+
+    away: bool
+
+
+@value
+class Typing(Command):
+    """Say that one is typing in a room."""
+
+    room: RoomName
+
+
+@value
+class Ping(Command):
+    """Ask the whole pipeline for a sign of life; it comes back as `Pong` through every stage."""
+
+    label: Label
+
+
+# --- events ---------------------------------------------------------------------------------------------------
+
+
+@value
+class Said(Event):
+    """A message. `seq` counts a room's messages 1, 2, 3 …; `time` is the server's, in Unix seconds."""
+
+    room: RoomName
+    seq: Seq
+    time: float
+    author: PersonName
+    label: Label
+    text: MessageText
+    action: bool = False
+
+
+@value
+class Joined(Event):
+    room: RoomName
+    seq: Seq
+    time: float
+    author: PersonName
+    label: Label
+
+
+@value
+class Left(Event):
+    room: RoomName
+    seq: Seq
+    time: float
+    author: PersonName
+    label: Label
+
+
+@value
+class TopicSet(Event):
+    room: RoomName
+    seq: Seq
+    time: float
+    author: PersonName
+    label: Label
+    topic: TopicText
+
+
+# --- notices --------------------------------------------------------------------------------------------------
+
+
+@value
+class Welcome(Notice):
+    """Logged in, under the name as the server writes it. One `RoomState` for each of `rooms` rooms follows."""
+
+    name: PersonName
+    server: Annotated[str, Chars(1, 64)]
+    time: float
+    rooms: int
+
+
+@value
+class RoomState(Notice):
+    """A room as it is: sent for each room at login, after a join, and as the answer to `Who`.
+
+    `last` is the number of the newest message: an event with a higher number is live, one with this or a lower
+    number is history. `members` is empty in a quiet room unless asked for; `count` always counts them.
+    """
+
+    label: Annotated[str, Chars(0, 32, plain=True)]
+    room: RoomName
+    direct: bool
+    topic: TopicText
+    last: Seq
+    count: int
+    members: tuple[Person, ...] = ()
+
+
+@value
+class Presence(Notice):
+    """How people who share a room with one are now."""
+
+    people: tuple[Person, ...]
+
+
+@value
+class Typist(Notice):
+    """Somebody is typing."""
+
+    room: RoomName
+    name: PersonName
+
+
+@value
+class Refused(Notice):
+    """A command wasn't carried out. `label` is the command's, or empty if it had none that could be read."""
+
+    label: Annotated[str, Chars(0, 32, plain=True)]
+    code: Annotated[str, Chars(1, 32)]
+    sentence: Sentence
+
+
+@value
+class Pong(Notice):
+    label: Label
+
+
+@value
+class RoomList(Notice):
+    label: Label
+    rooms: tuple[Listing, ...]
+
+
+@value
+class PageEnd(Notice):
+    """The page asked for is complete. `oldest` is its first number, or 0 if there was nothing before."""
+
+    label: Label
+    room: RoomName
+    oldest: Seq
+
+
+@value
+class Goodbye(Notice):
+    """The server ends this connection, and why."""
+
+    code: Annotated[str, Chars(1, 32)]
+    sentence: Sentence
+
+
+@value
+class Unknown:
+    """A message of a kind that this program doesn't know: a newer peer's. Shown as such, never an error."""
+
+    kind: str
+    fields: tuple[object, ...]
+
+
+Message = Command | Event | Notice
+
+KINDS: dict[str, type[Message]] = {
+    # commands
+    "login": Login,
+    "say": Say,
+    "tell": Tell,
+    "join": Join,
+    "leave": Leave,
+    "topic": Topic,
+    "page": Page,
+    "who": Who,
+    "rooms": Rooms,
+    "status": Status,
+    "typing": Typing,
+    "ping": Ping,
+    # events
+    "said": Said,
+    "joined": Joined,
+    "left": Left,
+    "topic_set": TopicSet,
+    # notices
+    "welcome": Welcome,
+    "room": RoomState,
+    "presence": Presence,
+    "typist": Typist,
+    "refused": Refused,
+    "pong": Pong,
+    "room_list": RoomList,
+    "page_end": PageEnd,
+    "goodbye": Goodbye,
+}
+"""Every kind of message, by its name on the wire."""

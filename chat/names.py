@@ -1,0 +1,86 @@
+"""Names of people and rooms: which are allowed, when two are the same, and when two look the same.
+
+Only the server decides: Unicode's tables differ between versions, so a client never folds a name for itself but
+takes what the server sends.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+
+import precis_i18n
+from confusable_homoglyphs import confusables
+
+from chat.faults import PeerFault
+
+MAX_PERSON = 32
+MAX_ROOM = 64
+PUNCTUATION = "._-"
+
+_profile = precis_i18n.get_profile("UsernameCaseMapped")
+
+
+def person(name: str) -> str:
+    """The name as the server keeps and compares it: PRECIS UsernameCaseMapped (RFC 8265), and fewer signs."""
+    return _fold(name, MAX_PERSON, "bad_name", "A name")
+
+
+def room(name: str) -> str:
+    """The room's name as the server keeps and compares it. Direct rooms can't be named this way."""
+    return _fold(name, MAX_ROOM, "bad_room", "A room's name")
+
+
+def direct(one: str, other: str) -> str:
+    """The name of the room of two people: the same for both, and none that `room` allows."""
+    return "@" + "@".join(sorted((one, other)))
+
+
+def is_direct(room_name: str) -> bool:
+    return room_name.startswith("@")
+
+
+def partner(room_name: str, me: str) -> str:
+    """The other one in a direct room."""
+    one, other = room_name[1:].split("@")
+    return other if one == me else one
+
+
+def skeleton(name: str) -> str:
+    """What a name looks like: names with one skeleton can be taken for each other (UTS 39, section 4).
+
+    Casefolded at the end, because the table maps 0 to O and names are compared without case.
+    """
+    shape = "".join(_prototype(char) for char in unicodedata.normalize("NFD", name))
+    return unicodedata.normalize("NFD", shape).casefold()
+
+
+def _fold(name: str, most: int, code: str, what: str) -> str:
+    rule = f"{what} has 1 to {most} letters, digits or any of {PUNCTUATION} and no spaces."
+    try:
+        folded: str = _profile.enforce(name)
+    except UnicodeEncodeError:
+        raise PeerFault(code, rule) from None
+    if len(folded) > most or not all(char.isalnum() or char in PUNCTUATION or _is_mark(char) for char in folded):
+        raise PeerFault(code, rule)
+    if not folded[0].isalnum():
+        raise PeerFault(code, f"{what} begins with a letter or a digit.")
+    return folded
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Mc")
+
+
+@functools.lru_cache(maxsize=4096)
+def _prototype(char: str) -> str:
+    # The library's table holds both directions of UTS 39's mapping: a source lists its one prototype, a
+    # prototype lists all its sources. Where each lists only the other, either will do if both agree: the
+    # longer one (a pair such as "rn" can't be mapped back, being two characters), else the smaller.
+    listed = [entry["c"].strip("\u200e") for entry in confusables.confusables_data.get(char, [])]
+    if len(listed) != 1:
+        return char
+    back = confusables.confusables_data.get(listed[0], [])
+    if len(back) > 1:
+        return listed[0]
+    return min((char, listed[0]), key=lambda shape: (-len(shape), shape))
