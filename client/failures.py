@@ -9,6 +9,12 @@ class Failure(Exception):
     status = 1
 
 
+class Usage(Failure):
+    """What was asked for can't be meant: a wrong option, or input that can't be sent."""
+
+    status = 2
+
+
 class Unreachable(Failure):
     """No server was found, or none answers where it should be."""
 

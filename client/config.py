@@ -1,0 +1,80 @@
+"""`Options`: what a person asked for on the command line, checked. client/cli.py makes it, all others read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from client.failures import Usage
+
+Address = tuple[str, int]
+"""Host and port of a server."""
+
+DEFAULT_PORT = 5050
+BEACON_PORT = 5051
+DEFAULT_ROOM = "lobby"
+
+Discovery = Literal["lan", "loopback"]
+"""Where servers are looked for: on every interface, or on this machine alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which of `send`, `tail` and `who` is set says what is to be done; without any, the terminal UI opens."""
+
+    name: str | None = None
+    """As typed: the server's Welcome holds the name that counts. None only with `who`."""
+    server: Address | None = None
+    """None: the server is to be found by its beacon (client/finder.py)."""
+    room: str = DEFAULT_ROOM
+    """As typed; `@alice` means the direct room with alice."""
+    send: str | None = None
+    """The text to send; "-" stands for the lines of standard input."""
+    tail: bool = False
+    since: int | None = None
+    """With `tail`: show what came after this number first. None: only what is new."""
+    count: int | None = None
+    """With `tail`: end after that many messages."""
+    encoding: str = "utf-8"
+    """Of standard input."""
+    who: bool = False
+    json: bool = False
+    """With `who`: one JSON document, not a table."""
+    wait: float | None = None
+    """With `who`: seconds to wait for servers' answers. None: the finder's own choice."""
+    passphrase_file: Path | None = None
+    discovery: Discovery = "lan"
+    beacon_port: int = BEACON_PORT
+
+    def passphrase(self) -> str | None:
+        """The first line of the passphrase file, or None without one. Raises `Usage` if it can't be read."""
+        if self.passphrase_file is None:
+            return None
+        try:
+            lines = self.passphrase_file.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise Usage(f"Can't read {self.passphrase_file}, the passphrase's file: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise Usage(f"The passphrase in {self.passphrase_file} isn't UTF-8 text.") from error
+        if not lines or not lines[0]:
+            raise Usage(f"{self.passphrase_file} is empty; its first line should be the passphrase.")
+        return lines[0]
+
+
+def parse_address(text: str) -> Address:
+    """`HOST`, `HOST:PORT`, `[::1]:PORT` or a bare IPv6 address, as host and port. Raises `ValueError`."""
+    host, port = text, str(DEFAULT_PORT)
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        if rest:
+            if not rest.startswith(":"):
+                raise ValueError(f"{text!r} isn't an address; write [ADDRESS]:PORT.")
+            port = rest[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if not host or any(char.isspace() for char in host):
+        raise ValueError(f"{text!r} isn't an address; write HOST or HOST:PORT.")
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
+        raise ValueError(f"{port!r} isn't a port; write HOST:PORT with a port from 1 to 65535.")
+    return host, int(port)
