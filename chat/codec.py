@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import msgpack
@@ -16,15 +17,15 @@ MAX_PLAINTEXT = 65_519
 
 _BUILD = {kind: builder(cls) for kind, cls in KINDS.items()}
 _KIND = {cls: kind for kind, cls in KINDS.items()}
-_FIELDS = {cls: tuple(cls.__dataclass_fields__) for cls in KINDS.values()}  # type: ignore[attr-defined]
+_FIELDS = {cls: tuple(field.name for field in fields(cls)) for cls in KINDS.values()}  # type: ignore[arg-type]
 _COMMANDS = {kind: _BUILD[kind] for kind, cls in KINDS.items() if issubclass(cls, Command)}
 
 
 def encode(message: Message) -> bytes:
     """One message as bytes. Raises `PeerFault("too_large")` for one that fits no frame."""
     cls = type(message)
-    fields = [_plain(getattr(message, name)) for name in _FIELDS[cls]]
-    data: bytes = msgpack.packb([_KIND[cls], *fields])
+    values = [_plain(getattr(message, name)) for name in _FIELDS[cls]]
+    data: bytes = msgpack.packb([_KIND[cls], *values])
     if len(data) > MAX_PLAINTEXT:
         raise PeerFault("too_large", f"A message may have {MAX_PLAINTEXT:,} bytes and this one has {len(data):,}.")
     return data
@@ -35,9 +36,9 @@ def decode(data: bytes) -> Iterator[Message | Unknown]:
 
     Raises `PeerFault` at the first fault; the messages before it have been given by then.
     """
-    for kind, fields in _arrays(data):
+    for kind, values in _arrays(data):
         build = _BUILD.get(kind)
-        yield Unknown(kind, tuple(fields)) if build is None else build(fields)
+        yield Unknown(kind, tuple(values)) if build is None else build(values)
 
 
 def decode_commands(data: bytes) -> Iterator[Command | PeerFault]:
@@ -46,14 +47,14 @@ def decode_commands(data: bytes) -> Iterator[Command | PeerFault]:
     A fault carries the command's label where one could be read, as `fault.label`. Raises `PeerFault` if the
     bytes aren't msgpack arrays at all: what follows can't be found then.
     """
-    for kind, fields in _arrays(data):
+    for kind, values in _arrays(data):
         build = _COMMANDS.get(kind)
         try:
             if build is None:
                 raise PeerFault("unknown_kind", "This server doesn't know that command; update the server.")
-            yield build(fields)
+            yield build(values)
         except PeerFault as fault:
-            fault.label = _label(fields)
+            fault.label = _label(values)
             yield fault
 
 
@@ -99,11 +100,12 @@ def _arrays(data: bytes) -> Iterator[tuple[str, list[Any]]]:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    fields = getattr(value, "__dataclass_fields__", None)
-    return value if fields is None else [_plain(getattr(value, name)) for name in fields]
+    if hasattr(value, "__dataclass_fields__"):
+        return [_plain(getattr(value, name)) for name in value.__dataclass_fields__]
+    return value
 
 
-def _label(fields: list[Any]) -> str:
-    label = fields[0] if fields else ""
+def _label(values: list[Any]) -> str:
+    label = values[0] if values else ""
     fits = isinstance(label, str) and len(label) <= 32 and label.isascii() and label.isprintable()
     return label if fits else ""

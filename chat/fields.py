@@ -56,6 +56,8 @@ class AtMost:
 
 
 Label = Annotated[str, Chars(1, 32, plain=True)]
+LabelOrNone = Annotated[str, Chars(0, 32, plain=True)]
+"""Empty where something wasn't asked for by the one who gets it."""
 PersonName = Annotated[str, Chars(1, 32)]
 RoomName = Annotated[str, Chars(1, 66)]  # 64 for a room that people name; a direct one holds two names
 TopicText = Annotated[str, Chars(0, 256)]
@@ -77,7 +79,7 @@ def checker(annotation: Any) -> Check:
         return _array(checker(args[0]), AtMost(1024))
     if hasattr(annotation, "__dataclass_fields__"):
         return _record(annotation)
-    return {str: _string, int: _integer, float: _moment, bool: _boolean}[annotation]  # type: ignore[no-any-return]
+    return {str: _string, int: _integer, float: _moment, bool: _boolean}[annotation]
 
 
 def _annotated(base: Any, limits: tuple[Any, ...]) -> Check:
@@ -193,4 +195,3 @@ def builder(cls: Any) -> Callable[[list[Any] | tuple[Any, ...]], Any]:
         return cls(*[check(value, name) for (check, name), value in zip(checks, values, strict=False)])
 
     return build
-

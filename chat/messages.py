@@ -17,6 +17,7 @@ from chat.fields import (
     AtMost,
     Chars,
     Label,
+    LabelOrNone,
     MessageText,
     PersonName,
     RoomName,
@@ -34,8 +35,6 @@ people coming and going that traffic would grow as n². `Who` still answers for 
 
 MAX_ROOMS = 512
 """Rooms that one person may be a member of."""
-
-value = dataclass(frozen=True, slots=True)
 
 
 class Command:
@@ -59,7 +58,7 @@ class Notice:
 # --- values inside messages -----------------------------------------------------------------------------------
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """The client has this room's messages up to and with number `seq`."""
 
@@ -67,7 +66,7 @@ class Cursor:
     seq: Seq
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Person:
     """A person and how they are: online, away or offline."""
 
@@ -75,7 +74,7 @@ class Person:
     status: Annotated[str, Chars(1, 16)]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One line of the list of rooms."""
 
@@ -87,7 +86,7 @@ class Listing:
 # --- commands -------------------------------------------------------------------------------------------------
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Login(Command):
     """The first message after the handshake. For each room with a cursor, what came after it is replayed."""
 
@@ -95,7 +94,7 @@ class Login(Command):
     cursors: Annotated[tuple[Cursor, ...], AtMost(MAX_ROOMS)] = ()
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Say(Command):
     """Say `text` in a room that one is a member of. An action is what /me sends."""
 
@@ -105,7 +104,7 @@ class Say(Command):
     action: bool = False
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Tell(Command):
     """Say `text` to one person; the direct room of the two is made when there is none yet."""
 
@@ -115,7 +114,7 @@ class Tell(Command):
     action: bool = False
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Join(Command):
     """Become a member, making the room if need be. With `since`, messages after that number are replayed."""
 
@@ -124,13 +123,13 @@ class Join(Command):
     since: Seq | None = None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Leave(Command):
     label: Label
     room: RoomName
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Topic(Command):
     """Set a room's topic; an empty one removes it."""
 
@@ -139,7 +138,7 @@ class Topic(Command):
     topic: TopicText
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Page(Command):
     """Ask for up to `limit` messages before number `before`; they come as events, then a `PageEnd`."""
 
@@ -149,7 +148,7 @@ class Page(Command):
     limit: Annotated[int, Within(1, 200)] = 50
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Who(Command):
     """Ask who is in a room; the answer is a `RoomState`."""
 
@@ -157,28 +156,28 @@ class Who(Command):
     room: RoomName
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Rooms(Command):
     """Ask which rooms there are; the answer is a `RoomList`."""
 
     label: Label
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Status(Command):
     """Say that one is away, or back."""
 
     away: bool
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Typing(Command):
     """Say that one is typing in a room."""
 
     room: RoomName
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Ping(Command):
     """Ask the whole pipeline for a sign of life; it comes back as `Pong` through every stage."""
 
@@ -188,7 +187,7 @@ class Ping(Command):
 # --- events ---------------------------------------------------------------------------------------------------
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Said(Event):
     """A message. `seq` counts a room's messages 1, 2, 3 …; `time` is the server's, in Unix seconds."""
 
@@ -201,16 +200,18 @@ class Said(Event):
     action: bool = False
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Joined(Event):
+    """`label` is empty for one who was made a member by another's `Tell`."""
+
     room: RoomName
     seq: Seq
     time: float
     author: PersonName
-    label: Label
+    label: LabelOrNone
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Left(Event):
     room: RoomName
     seq: Seq
@@ -219,7 +220,7 @@ class Left(Event):
     label: Label
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class TopicSet(Event):
     room: RoomName
     seq: Seq
@@ -232,7 +233,7 @@ class TopicSet(Event):
 # --- notices --------------------------------------------------------------------------------------------------
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Welcome(Notice):
     """Logged in, under the name as the server writes it. One `RoomState` for each of `rooms` rooms follows."""
 
@@ -242,7 +243,7 @@ class Welcome(Notice):
     rooms: int
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class RoomState(Notice):
     """A room as it is: sent for each room at login, after a join, and as the answer to `Who`.
 
@@ -250,7 +251,7 @@ class RoomState(Notice):
     number is history. `members` is empty in a quiet room unless asked for; `count` always counts them.
     """
 
-    label: Annotated[str, Chars(0, 32, plain=True)]
+    label: LabelOrNone
     room: RoomName
     direct: bool
     topic: TopicText
@@ -259,14 +260,14 @@ class RoomState(Notice):
     members: tuple[Person, ...] = ()
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Presence(Notice):
     """How people who share a room with one are now."""
 
     people: tuple[Person, ...]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Typist(Notice):
     """Somebody is typing."""
 
@@ -274,27 +275,27 @@ class Typist(Notice):
     name: PersonName
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Refused(Notice):
     """A command wasn't carried out. `label` is the command's, or empty if it had none that could be read."""
 
-    label: Annotated[str, Chars(0, 32, plain=True)]
+    label: LabelOrNone
     code: Annotated[str, Chars(1, 32)]
     sentence: Sentence
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Pong(Notice):
     label: Label
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class RoomList(Notice):
     label: Label
     rooms: tuple[Listing, ...]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class PageEnd(Notice):
     """The page asked for is complete. `oldest` is its first number, or 0 if there was nothing before."""
 
@@ -303,7 +304,7 @@ class PageEnd(Notice):
     oldest: Seq
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Goodbye(Notice):
     """The server ends this connection, and why."""
 
@@ -311,7 +312,7 @@ class Goodbye(Notice):
     sentence: Sentence
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A message of a kind that this program doesn't know: a newer peer's. Shown as such, never an error."""
 

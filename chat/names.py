@@ -77,7 +77,7 @@ def _prototype(char: str) -> str:
     # The library's table holds both directions of UTS 39's mapping: a source lists its one prototype, a
     # prototype lists all its sources. Where each lists only the other, either will do if both agree: the
     # longer one (a pair such as "rn" can't be mapped back, being two characters), else the smaller.
-    listed = [entry["c"].strip("\u200e") for entry in confusables.confusables_data.get(char, [])]
+    listed: list[str] = [entry["c"].strip("\u200e") for entry in confusables.confusables_data.get(char, [])]
     if len(listed) != 1:
         return char
     back = confusables.confusables_data.get(listed[0], [])

@@ -72,6 +72,19 @@ def apply(state: State, event: Event) -> None:
     _APPLY[type(event)](state, event)
 
 
+def room_of(state: State, person: str, name: str) -> Room:
+    """The room called `name`, of which `person` is a member. Raises `PeerFault` if there is no such room."""
+    room = state.rooms.get(name) or state.rooms.get(canonical(name))
+    if room is None or person not in room.members:
+        raise PeerFault("not_a_member", f"You aren't in {name}; join it first with /join {name}.")
+    return room
+
+
+def canonical(room: str) -> str:
+    """The room's name as the server keeps it, for one as a person typed it. Raises `PeerFault` for a bad one."""
+    return room if names.is_direct(room) else names.room(room)
+
+
 # --- decisions ------------------------------------------------------------------------------------------------
 
 
@@ -92,7 +105,7 @@ def _login(state: State, order: Order, command: Login) -> list[Event]:
 
 
 def _say(state: State, order: Order, command: Say) -> list[Event]:
-    room = _room_of(state, order.author, command.room)
+    room = room_of(state, order.author, command.room)
     return [_said(order, command, room.name, room.last + 1)]
 
 
@@ -105,11 +118,7 @@ def _tell(state: State, order: Order, command: Tell) -> list[Event]:
     room = state.rooms.get(names.direct(order.author, other)) or Room(names.direct(order.author, other))
     seq = room.last + 1
     missing = [person for person in (order.author, other) if person not in room.members]
-    # Each stored event has a label of its own; these two are made of the message's, so that a command sent
-    # twice makes them once.
-    joins: list[Event] = [
-        Joined(room.name, seq, order.time, person, f"~{command.label}"[:32]) for person in missing
-    ]
+    joins: list[Event] = [Joined(room.name, seq, order.time, person, "") for person in missing]
     return [*joins, _said(order, command, room.name, seq)]
 
 
@@ -119,7 +128,7 @@ def _said(order: Order, command: Say | Tell, room: str, seq: int) -> Said:
 
 def _join(state: State, order: Order, command: Join) -> list[Event]:
     if names.is_direct(command.room):
-        room = _room_of(state, order.author, command.room)
+        room = room_of(state, order.author, command.room)
     else:
         name = names.room(command.room)
         room = state.rooms.get(name) or Room(name)
@@ -131,26 +140,13 @@ def _join(state: State, order: Order, command: Join) -> list[Event]:
 
 
 def _leave(state: State, order: Order, command: Leave) -> list[Event]:
-    room = _room_of(state, order.author, command.room)
+    room = room_of(state, order.author, command.room)
     return [Left(room.name, room.last + 1, order.time, order.author, command.label)]
 
 
 def _topic(state: State, order: Order, command: Topic) -> list[Event]:
-    room = _room_of(state, order.author, command.room)
+    room = room_of(state, order.author, command.room)
     return [TopicSet(room.name, room.last + 1, order.time, order.author, command.label, command.topic)]
-
-
-def _room_of(state: State, person: str, name: str) -> Room:
-    """The room called `name`, of which `person` is a member."""
-    room = state.rooms.get(name) or state.rooms.get(canonical(name))
-    if room is None or person not in room.members:
-        raise PeerFault("not_a_member", f"You aren't in {name}; join it first with /join {name}.")
-    return room
-
-
-def canonical(room: str) -> str:
-    """The room's name as the server keeps it, for one as a person typed it."""
-    return room if names.is_direct(room) else names.room(room)
 
 
 _DECIDE: dict[type, Callable[[State, Order, Any], list[Event]]] = {

@@ -128,8 +128,7 @@ class Connection:
             self.ended = fault.sentence
         except OSError as error:
             self.ended = self.ended or str(error) or "The connection was lost."
-        finally:
-            self.close()
+        self.close()  # not reached by a `break`: the next `for` goes on where that one stopped
 
     def close(self) -> None:
         """End the connection; wakes whoever is iterating. May be called again, and from any thread."""

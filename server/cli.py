@@ -1,0 +1,122 @@
+"""`chat-server`: the command line. Imports the server only when it runs one, so that the children, which import
+this file again as their main module, start quickly."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+from server.config import Config
+
+CANNOT_SERVE = 1
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT. Exit status: 0 ended cleanly, 1 can't serve, 2 wrong usage."""
+    config = parse(argv)
+    from server.backend import BackendFailed
+    from server.datafolder import DataFolder, Unusable
+    from server.supervisor import CannotListen, Supervisor
+
+    try:
+        folder = DataFolder(config.data)
+        try:
+            Supervisor(config, folder).run()
+        finally:
+            folder.close()
+    except (Unusable, CannotListen, BackendFailed) as trouble:
+        print(f"chat-server: {trouble}", file=sys.stderr)
+        return CANNOT_SERVE
+    return 0
+
+
+def parse(argv: list[str] | None) -> Config:
+    """The settings that `argv` stands for; ends the program with status 2 and one line if it makes no sense."""
+    parser = argparse.ArgumentParser(
+        "chat-server", description="Serve a group chat to the local network.", allow_abbrev=False
+    )
+    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of them)")
+    parser.add_argument("--port", type=_port, default=5050, help="TCP port; 0 takes a free one (default: 5050)")
+    parser.add_argument("--data", type=Path, default=_default_data(), help="folder of the key and the database")
+    parser.add_argument("--name", type=_name, default=socket.gethostname()[:64] or "chat", help="shown to clients")
+    parser.add_argument("--workers", type=_workers, default=_default_workers(), help="fan-out processes")
+    parser.add_argument("--passphrase-file", type=_passphrase, metavar="F", help="file with a passphrase to ask for")
+    rate_help = "messages a second that one connection may send; 0 lifts the limit (default: 20)"
+    parser.add_argument("--rate", type=_rate, default=20.0, metavar="N", help=rate_help)
+    address_help = "connections that one address may have; 0 lifts the limit (default: 4096)"
+    parser.add_argument("--max-per-address", type=_count, default=4096, metavar="N", help=address_help)
+    parser.add_argument("--no-beacon", action="store_true", help="don't announce the server on the network")
+    parser.add_argument("--beacon-port", type=_port, default=5051, help="UDP port of the beacons (default: 5051)")
+    chosen = parser.parse_args(argv)
+    return Config(
+        host=chosen.host,
+        port=chosen.port,
+        data=chosen.data,
+        name=chosen.name,
+        workers=chosen.workers,
+        passphrase=chosen.passphrase_file,
+        rate=chosen.rate,
+        max_per_address=chosen.max_per_address,
+        beacon=not chosen.no_beacon,
+        beacon_port=chosen.beacon_port,
+    )
+
+
+def _default_data() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return Path(base) / "lan-chat-server"
+
+
+def _default_workers() -> int:
+    return max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a whole number, 0 or more")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 64")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate < 1e9:
+        raise argparse.ArgumentTypeError("must be a number of messages a second, or 0")
+    return rate
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(text) <= 64 or not text.isprintable():
+        raise argparse.ArgumentTypeError("must have 1 to 64 printable characters")
+    return text
+
+
+def _passphrase(path: str) -> str:
+    try:
+        passphrase = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{path} can't be read: {error}") from None
+    if not passphrase:
+        raise argparse.ArgumentTypeError(f"{path} is empty")
+    return passphrase
+
+
+if __name__ == "__main__":
+    sys.exit(main())

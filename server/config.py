@@ -1,0 +1,22 @@
+"""The server's settings, as the command line gives them; read once, then passed on as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What one server was started with."""
+
+    host: str
+    port: int
+    data: Path
+    name: str
+    workers: int
+    passphrase: str | None
+    rate: float
+    max_per_address: int
+    beacon: bool
+    beacon_port: int

@@ -1,0 +1,146 @@
+"""One connection's sending half, as a fan-out worker has it: a backlog, a cipher, a socket, and one Lock.
+
+Two threads write: the worker's main loop adds messages and sends what the socket takes at once; the flusher sends
+on what a full socket refused, when epoll says that there is room. The lock keeps the cipher's counter, the order
+of the frames and the half-sent frame in one hand.
+
+The backlog holds plaintext, and encrypts when the socket has room. A room's messages are one bytes object however
+many members wait for them, so a thousand slow readers cost a thousand references, not a thousand copies; and what
+is dropped from a backlog has used up no counter of the cipher, so the farewell can still be read.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import deque
+
+from chat.codec import MAX_PLAINTEXT
+from chat.frames import frame
+from chat.secure import SendingHalf
+
+MAX_BACKLOG = 4 * 1024 * 1024
+"""Bytes of plaintext that may wait for one connection; one that has more is too slow and is dropped."""
+
+LOW_BACKLOG = 256 * 1024
+"""A replay goes on below this."""
+
+IN_FLIGHT = 256 * 1024
+"""Bytes encrypted ahead of the socket, at most, and about one frame more."""
+
+FAREWELL_LIMIT = 5.0
+"""Seconds that the last messages of a connection may take before it is shut down without them."""
+
+
+class Delivery:
+    """The way to one client. `write` never blocks and never raises; a connection that fails is shut down."""
+
+    __slots__ = (
+        "_backlog",
+        "_cipher",
+        "_lock",
+        "_unsent",
+        "closing",
+        "connection",
+        "fileno",
+        "sock",
+        "waiting",
+    )
+
+    def __init__(self, connection: int, sock: socket.socket, sending_key: bytes) -> None:
+        self.connection = connection
+        self.sock = sock
+        self.fileno = sock.fileno()
+        self.waiting = 0
+        """Bytes of plaintext in the backlog."""
+        self.closing = 0.0
+        """When to shut down at the latest, on the monotonic clock; 0.0 while the connection lives."""
+        self._cipher = SendingHalf(sending_key)
+        self._lock = threading.Lock()
+        self._backlog: deque[bytes] = deque()
+        self._unsent = memoryview(b"")
+
+    def write(self, messages: list[bytes]) -> bool:
+        """Send messages, each of which fits a frame, or keep what the socket doesn't take yet.
+
+        False if that is more than a connection may have waiting: nothing was added then.
+        """
+        with self._lock:
+            if self.closing:
+                return True  # whatever is still on its way here comes too late
+            size = sum(map(len, messages))
+            if self.waiting and self.waiting + size > MAX_BACKLOG:
+                return False
+            idle = not self._backlog and not self._unsent
+            self._backlog.extend(messages)
+            self.waiting += size
+            if idle:  # else the flusher has it in hand, and the edge will come
+                self._send()
+            return True
+
+    def flush(self) -> None:
+        """Send on; called when the socket has room again."""
+        with self._lock:
+            self._send()
+
+    def say_farewell(self, messages: list[bytes]) -> None:
+        """Send these last messages instead of all that waits, then shut the connection down."""
+        with self._lock:
+            if not self.closing:
+                self._backlog.clear()
+                self._backlog.extend(messages)
+                self.waiting = sum(map(len, messages))
+                self.closing = time.monotonic() + FAREWELL_LIMIT
+                self._send()
+
+    def shut_down(self) -> None:
+        """End the connection now. The reader's process notices, and everything else follows from there."""
+        with self._lock:
+            self._abandon()
+
+    def close(self) -> None:
+        """Close this process's copy of the descriptor, once nothing watches it any more."""
+        with self._lock:
+            self._abandon()
+            self.sock.close()
+
+    def _send(self) -> None:
+        try:
+            while self._unsent or self._backlog:
+                if not self._unsent:
+                    self._unsent = memoryview(self._next_frames())
+                sent = self.sock.send(self._unsent)
+                self._unsent = self._unsent[sent:]
+        except BlockingIOError:
+            return  # the socket is full: its next edge calls `flush`
+        except OSError:
+            self._abandon()
+            return
+        if self.closing:
+            self._abandon()
+
+    def _next_frames(self) -> bytes:
+        """Up to `IN_FLIGHT` bytes of the backlog, packed into as few frames as order allows, encrypted."""
+        frames: list[bytes] = []
+        taken = 0
+        while self._backlog and taken < IN_FLIGHT:
+            batch = [self._backlog.popleft()]
+            size = len(batch[0])
+            while self._backlog and size + len(self._backlog[0]) <= MAX_PLAINTEXT:
+                batch.append(self._backlog.popleft())
+                size += len(batch[-1])
+            frames.append(frame(self._cipher.encrypt(batch[0] if len(batch) == 1 else b"".join(batch))))
+            taken += size
+        self.waiting -= taken
+        return frames[0] if len(frames) == 1 else b"".join(frames)
+
+    def _abandon(self) -> None:
+        self._backlog.clear()
+        self._unsent = memoryview(b"")
+        self.waiting = 0
+        self.closing = self.closing or time.monotonic()
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the peer was faster

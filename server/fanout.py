@@ -1,0 +1,256 @@
+"""Fan-out: the task that each worker of the Pool runs for as long as the server lives.
+
+**Why processes.** Every member gets every message under a key of their own: encrypting and sending is most of the
+server's work, and it parts cleanly by connection. **Why a Pool**, and not N Processes: the work is N times the same
+function, and a Pool starts, counts and ends its workers. What it can't do is notice that one died with its task
+(the task is neither run again nor failed), so the supervisor watches each worker's Unix socket for its end.
+
+**Why Manager queues.** A `multiprocessing.Queue` can't be given to a Pool's task, only inherited at a Process's
+start; the proxy of a `Manager().Queue()` can be pickled and sent anywhere. Its price is a round trip to the
+Manager's process for each call, and that a proxy has no descriptor to wait on. So a thread, the *inlet*, blocks on
+the proxy and hands on to a local queue, and the round trips go on while the main loop works.
+
+**Descriptors** can't travel on that queue: the Manager would unpickle them. They come over a Unix socket
+(`recv_fds`), sent before the *Attach* that names them is put on its way, so when *Attach* is met the descriptor is
+there. After that nobody else writes to the connection, so the cipher's counter lives in one place.
+
+**Coalescing.** A round takes all that waits in the local queue before it writes, so a busy room costs each member
+one `send` for many messages.
+"""
+
+from __future__ import annotations
+
+import pickle
+import queue
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chat.codec import chunks, encode
+from chat.messages import Goodbye, PageEnd
+from server.children import log
+from server.delivery import LOW_BACKLOG, Delivery
+from server.flusher import Flusher
+from server.history import History
+from server.parcels import (
+    Attach,
+    Detach,
+    Enter,
+    Expel,
+    Membership,
+    Parcel,
+    ReadPage,
+    Replay,
+    ToConnection,
+    ToPerson,
+    ToRoom,
+)
+from server.replays import Replays
+from server.router import Router
+
+LOCAL_BATCHES = 16
+"""Batches between the inlet and the main loop; when it is full the inlet waits, then the Manager's queue fills."""
+
+WAKE = b""
+"""On the local queue: nothing new, but a replay can go on."""
+
+TOO_SLOW = Goodbye("too_slow", "Your connection is too slow for this room; reconnect to go on where you were.")
+STOPPING = Goodbye("stopping", "The server is stopping; reconnect in a moment.")
+UNREADABLE = Goodbye("storage_full", "The server can't read its history now; tell whoever runs it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where one worker works: its number, the Unix socket to call at, and the database to read."""
+
+    number: int
+    socket_path: str
+    database: Path
+
+
+def run(post: Post, parcels: Any) -> None:
+    """The Pool task. Ends when `None` comes through the Manager queue `parcels`, or the queue is gone."""
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.connect(post.socket_path)
+        unix.sendall(post.number.to_bytes(4, "big"))
+        try:
+            Worker(unix, parcels, History(post.database)).run()
+        except Exception:
+            log.exception("worker %d fails", post.number)  # the Pool would keep it for a `get` that nobody calls
+            raise
+
+
+class Worker:
+    """One worker's loop. Everything in here runs in its main thread, but for `_inlet` and `_wake`."""
+
+    def __init__(self, unix: socket.socket, parcels: Any, history: History) -> None:
+        self._unix = unix
+        self._parcels = parcels
+        self._local: queue.Queue[bytes | None] = queue.Queue(LOCAL_BATCHES)
+        self._history = history
+        self._router = Router()
+        self._replays = Replays(history)
+        self._flusher = Flusher(drained=self._wake)
+        self._deliveries: dict[int, Delivery] = {}
+        self._outgoing: dict[int, list[bytes]] = {}
+
+    def run(self) -> None:
+        threading.Thread(target=self._inlet, name="inlet", daemon=True).start()
+        self._flusher.start()
+        while self._round():
+            pass
+        for delivery in self._deliveries.values():
+            delivery.say_farewell([encode(STOPPING)])
+        self._flusher.stop()
+
+    def _inlet(self) -> None:
+        try:
+            while (blob := self._parcels.get()) is not None:
+                self._local.put(blob)
+        except (EOFError, OSError):
+            log.warning("the Manager is gone")
+        self._local.put(None)
+
+    def _wake(self, delivery: Delivery) -> None:
+        # A full queue needs no waking: the main loop looks after the replays in every round.
+        if delivery.connection in self._replays and not self._local.full():
+            try:
+                self._local.put_nowait(WAKE)
+            except queue.Full:
+                pass
+
+    def _round(self) -> bool:
+        """Take all that waits, then write it; False when the end has come."""
+        try:
+            blob = self._local.get(block=not self._can_replay())
+            while blob is not None:
+                if blob:
+                    self._handle(pickle.loads(blob))
+                blob = self._local.get_nowait()
+            ended = True
+        except queue.Empty:
+            ended = False
+        self._write_out()
+        self._go_on_with_replays()
+        return not ended
+
+    def _handle(self, parcels: list[Parcel]) -> None:
+        for parcel in parcels:
+            _HANDLE[type(parcel)](self, parcel)
+
+    def _write_out(self) -> None:
+        outgoing, self._outgoing = self._outgoing, {}
+        for connection, messages in outgoing.items():
+            self._write(connection, messages)
+
+    def _write(self, connection: int, messages: list[bytes]) -> None:
+        delivery = self._deliveries.get(connection)
+        if delivery is not None and not delivery.write(messages):
+            log.info("connection %d (%s) is too slow", connection, self._router.name_of(connection))
+            self._farewell(connection, [encode(TOO_SLOW)])
+
+    def _farewell(self, connection: int, messages: list[bytes]) -> None:
+        self._router.forget(connection)
+        self._replays.forget(connection)
+        delivery = self._deliveries.get(connection)
+        if delivery is not None:
+            delivery.say_farewell(messages)
+            self._flusher.expect_end(delivery)
+
+    # --- replays ----------------------------------------------------------------------------------------------
+
+    def _can_replay(self) -> bool:
+        return any(self._has_room(connection) for connection in self._replays.connections())
+
+    def _has_room(self, connection: int) -> bool:
+        delivery = self._deliveries.get(connection)
+        return delivery is not None and delivery.waiting < LOW_BACKLOG
+
+    def _go_on_with_replays(self) -> None:
+        """A page for each connection that has room for one; the next round looks at the queue again first."""
+        for connection in self._replays.connections():
+            if self._has_room(connection):
+                try:
+                    self._write(connection, self._replays.next_page(connection))
+                except sqlite3.Error:
+                    log.exception("reading history for connection %d", connection)
+                    self._farewell(connection, [encode(UNREADABLE)])
+
+    # --- parcels ----------------------------------------------------------------------------------------------
+
+    def _attach(self, parcel: Attach) -> None:
+        sock = self._take_descriptor(parcel.connection)
+        delivery = Delivery(parcel.connection, sock, parcel.sending_key)
+        self._deliveries[parcel.connection] = delivery
+        self._flusher.add(delivery)
+
+    def _take_descriptor(self, connection: int) -> socket.socket:
+        while True:
+            message, descriptors, flags, _ = socket.recv_fds(self._unix, 8, 1)
+            if not message:
+                raise EOFError("the supervisor is gone")
+            if flags & socket.MSG_CTRUNC or not descriptors:
+                raise OSError("a descriptor was cut off on its way: the limit on open files is too low")
+            sock = socket.socket(fileno=descriptors[0])
+            if int.from_bytes(message, "big") == connection:
+                return sock
+            sock.close()  # its Attach was lost with a full stage; the reader has dropped that connection
+
+    def _enter(self, parcel: Enter) -> None:
+        self._router.enter(parcel)
+
+    def _membership(self, parcel: Membership) -> None:
+        self._router.change(parcel)
+
+    def _to_connection(self, parcel: ToConnection) -> None:
+        self._outgoing.setdefault(parcel.connection, []).extend(parcel.messages)
+
+    def _to_person(self, parcel: ToPerson) -> None:
+        for connection in self._router.of_person(parcel.name):
+            self._outgoing.setdefault(connection, []).extend(parcel.messages)
+
+    def _to_room(self, parcel: ToRoom) -> None:
+        pieces = chunks(list(parcel.messages))  # joined once for the room, however many members it has
+        for connection in self._router.in_room(parcel.room):
+            if not self._replays.postpone(connection, parcel.room, parcel.position):
+                self._outgoing.setdefault(connection, []).extend(pieces)
+
+    def _replay(self, parcel: Replay) -> None:
+        self._replays.add(parcel)
+
+    def _read_page(self, parcel: ReadPage) -> None:
+        rows = self._history.page(parcel.room, parcel.before, parcel.limit)
+        oldest = rows[0][0] if rows else 0
+        messages = [body for _, body in rows]
+        messages.append(encode(PageEnd(parcel.label, parcel.room, oldest)))
+        self._outgoing.setdefault(parcel.connection, []).extend(messages)
+
+    def _expel(self, parcel: Expel) -> None:
+        self._farewell(parcel.connection, self._outgoing.pop(parcel.connection, []) + list(parcel.messages))
+
+    def _detach(self, parcel: Detach) -> None:
+        self._router.forget(parcel.connection)
+        self._replays.forget(parcel.connection)
+        self._outgoing.pop(parcel.connection, None)
+        delivery = self._deliveries.pop(parcel.connection, None)
+        if delivery is not None:
+            self._flusher.remove(delivery)
+            delivery.close()
+
+
+_HANDLE: dict[type, Callable[[Worker, Any], None]] = {
+    Attach: Worker._attach,
+    Enter: Worker._enter,
+    Membership: Worker._membership,
+    ToConnection: Worker._to_connection,
+    ToPerson: Worker._to_person,
+    ToRoom: Worker._to_room,
+    Replay: Worker._replay,
+    ReadPage: Worker._read_page,
+    Expel: Worker._expel,
+    Detach: Worker._detach,
+}

@@ -1,0 +1,94 @@
+"""The journal: the one process that writes the truth, fed by a bounded `multiprocessing.Queue`.
+
+**Why a process.** An fsync takes milliseconds, and deciding and encoding hold the GIL; in the reader's process
+either would stop ten thousand sockets. **Why one.** Numbers without a hole need one counter, and one writer needs
+no lock at all: everything in here is plain sequential code.
+
+**Group commit.** `collect` blocks for the first batch and then takes all that waits, so the longer a commit takes
+the more the next one carries: throughput rises with load while an idle server answers after a single fsync. There
+is no timer in this, only the queue.
+
+**Why `get_nowait` and not `empty()`.** The queue is a pipe with a feeder thread behind it: `empty()` may say True
+for what was already put, and False for what another takes first. Only `get` knows.
+
+**Order.** Commit first, then publish. What stands on a fan-out queue is on disk, so nobody sees a message that a
+power cut could take back.
+
+**The bound.** The intake queue holds `INTAKE_BATCHES` batches; when it is full the reader stops reading, and the
+pressure reaches the senders through TCP. A fan-out queue holds `OUTLET_BATCHES`; when one is full this process
+waits for it, its own queue fills, and the same follows.
+"""
+
+from __future__ import annotations
+
+import pickle
+import queue
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+from server import children
+from server.clerk import Clerk
+from server.parcels import Intake, Parcel, coalesce, share
+from server.store import Store, UnusableStore
+
+INTAKE_BATCHES = 128
+OUTLET_BATCHES = 64
+
+MAX_BATCH = 4096
+"""Intake items in one commit, about: more waits for the next."""
+
+PRESENCE_INTERVAL = 0.25
+"""Seconds between two rounds of presence, so that a crowd arriving is told in few notices."""
+
+Outlet = Any
+"""A `Manager().Queue()` proxy: `put` is a round trip to the Manager's process."""
+
+
+def run(intake: Queue[list[Intake] | None], outlets: list[Outlet], ready: Connection, path: Path, name: str) -> None:
+    """The process's main function. Ends after `None` has come through `intake` and been handed on."""
+    children.settle("journal")
+    try:
+        clerk = Clerk(Store(path), name)
+    except UnusableStore as trouble:
+        ready.send(str(trouble))
+        return
+    ready.send("")
+    ready.close()
+    presence_due = 0.0
+    while True:
+        batch, ended = collect(intake, presence_due if clerk.presence_untold else None)
+        publish(clerk.work(batch), outlets)
+        if clerk.presence_untold and time.monotonic() >= presence_due:
+            publish(clerk.tell_presence(), outlets)
+            presence_due = time.monotonic() + PRESENCE_INTERVAL
+        if ended:
+            break
+    for outlet in outlets:
+        outlet.put(None)
+    clerk.close()
+
+
+def collect(intake: Queue[list[Intake] | None], until: float | None) -> tuple[list[Intake], bool]:
+    """All that waits, and whether the end has come; blocks for the first, at most `until` (monotonic)."""
+    batch: list[Intake] = []
+    try:
+        turn = intake.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+        while turn is not None:
+            batch += turn
+            if len(batch) >= MAX_BATCH:
+                return batch, False
+            turn = intake.get_nowait()
+    except queue.Empty:
+        return batch, False
+    return batch, True
+
+
+def publish(parcels: list[Parcel], outlets: list[Outlet]) -> None:
+    """Put each worker's share on its queue, as bytes: the Manager's process passes them on unopened."""
+    parcels = coalesce(parcels)
+    for worker, outlet in enumerate(outlets):
+        if own := share(parcels, worker, len(outlets)):
+            outlet.put(pickle.dumps(own))

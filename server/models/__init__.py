@@ -1,0 +1,1 @@
+"""The same server under other concurrency models."""
