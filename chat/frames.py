@@ -45,7 +45,10 @@ class Cutter:
     def _cut(self) -> Generator[None, None, None]:
         while True:
             head = yield from self._read_exactly(2)
-            self._frames.append((yield from self._read_exactly(int.from_bytes(head, "big"))))
+            payload = yield from self._read_exactly(int.from_bytes(head, "big"))
+            # Not in one expression: `self._frames.append(yield …)` looks the list up before it waits, and `feed`
+            # has put another in its place by the time it goes on.
+            self._frames.append(payload)
 
     def _read_exactly(self, count: int) -> Generator[None, None, bytes]:
         while len(self._buffer) < count:
