@@ -89,8 +89,6 @@ class Backend:
         # `terminate` can hang for ever, on the lock of a worker that was killed while it waited for a task; so a
         # thread of its own tries. Its first act stops the Pool from replacing workers; we end the rest.
         threading.Thread(target=self._pool.terminate, name="pool-terminate", daemon=True).start()
-        self._journal.kill()
-        self._manager_process.kill()
         while children := multiprocessing.active_children():
             for child in children:
                 child.kill()

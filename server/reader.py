@@ -100,7 +100,7 @@ class Reader:
         self._turn: list[Intake] = []
         self._handovers: deque[Connection] = deque()
         self._closing: list[Connection] = []
-        self._timers: list[tuple[float, int, Connection]] = []
+        self._timers: list[tuple[float, int, int]] = []  # (when, connection's id, its descriptor)
         self._last_id = 0
         self._accepting = True
         self._accept_again = 0.0
@@ -137,7 +137,7 @@ class Reader:
         self._turn.clear()
         self._handovers.clear()
         for connection in list(self._connections.values()):
-            if connection.session.phase in (Phase.PROVED, Phase.NAMED) or connection.handed_over:
+            if connection.handed_over:
                 self._end(connection)
         self._turn.clear()
 
@@ -247,7 +247,7 @@ class Reader:
             sock.close()
             return
         self._connections[connection.fileno] = connection
-        heapq.heappush(self._timers, (deadline, connection.id, connection))
+        self._remind(connection)
         self._epoll.register(sock, EDGES)
         while (oldest := self._admission.surplus()) is not None:
             self._end(oldest)
@@ -280,7 +280,7 @@ class Reader:
         if connection.handed_over:
             connection.closing = True
             connection.deadline = time.monotonic() + FAREWELL_LIMIT
-            heapq.heappush(self._timers, (connection.deadline, connection.id, connection))
+            self._remind(connection)
             self._turn.append(Expelled(connection.id, goodbye))
         else:
             if plain:
@@ -304,6 +304,9 @@ class Reader:
 
     # --- time -------------------------------------------------------------------------------------------------
 
+    def _remind(self, connection: Connection) -> None:
+        heapq.heappush(self._timers, (connection.deadline, connection.id, connection.fileno))
+
     def _extend(self, connection: Connection) -> None:
         if connection.session.phase is Phase.NAMED and not connection.closing:
             connection.deadline = time.monotonic() + IDLE_LIMIT
@@ -311,11 +314,12 @@ class Reader:
     def _expire(self, now: float) -> None:
         """End what is overdue. A heap entry is only a reminder: the connection's own deadline may have moved on."""
         while self._timers and self._timers[0][0] <= now:
-            _, _, connection = heapq.heappop(self._timers)
-            if self._connections.get(connection.fileno) is not connection:
-                continue
+            _, number, fileno = heapq.heappop(self._timers)
+            connection = self._connections.get(fileno)
+            if connection is None or connection.id != number:
+                continue  # it has ended; the heap holds numbers so that it kept nothing alive
             if connection.deadline > now:
-                heapq.heappush(self._timers, (connection.deadline, connection.id, connection))
+                self._remind(connection)
             elif connection.closing:
                 self._end(connection)
             else:

@@ -65,10 +65,13 @@ class Supervisor:
         self._announce_start(listener)
         try:
             self._reader.run(self._backend)
-        finally:
             log.info("stopping")
             self._unwatch_backend()
             self._backend.stop(STOP_LIMIT)
+        except BaseException:
+            self._backend.kill()
+            raise
+        finally:
             self._reader.close()
             signal.set_wakeup_fd(-1)
             wakeup.close()
