@@ -178,6 +178,31 @@ class Typing(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Mark(Command):
+    """Say that one has read a room up to and with number `seq`; kept by the server for all of one's terminals."""
+
+    room: RoomName
+    seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Command):
+    """Look for messages with all of `words` in the rooms that one is in; the last word may be a beginning.
+
+    `author` and `room` narrow it unless empty, `after` and `before` (Unix seconds) unless 0. The newest hits come
+    first, as `Hit`s, then a `SearchEnd`.
+    """
+
+    label: Label
+    words: Annotated[str, Chars(0, 256)]
+    author: Annotated[str, Chars(0, 32)] = ""
+    room: Annotated[str, Chars(0, 66)] = ""
+    after: float = 0.0
+    before: float = 0.0
+    limit: Annotated[int, Within(1, 100)] = 50
+
+
+@dataclass(frozen=True, slots=True)
 class Ping(Command):
     """Ask the whole pipeline for a sign of life; it comes back as `Pong` through every stage."""
 
@@ -248,7 +273,8 @@ class RoomState(Notice):
     """A room as it is: sent for each room at login, after a join, and as the answer to `Who`.
 
     `last` is the number of the newest message: an event with a higher number is live, one with this or a lower
-    number is history. `members` is empty in a quiet room unless asked for; `count` always counts them.
+    number is history. `members` is empty in a quiet room unless asked for; `count` always counts them. `read` is
+    the number up to which the one who gets this has read, on whatever terminal.
     """
 
     label: LabelOrNone
@@ -258,6 +284,7 @@ class RoomState(Notice):
     last: Seq
     count: int
     members: tuple[Person, ...] = ()
+    read: Seq = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +332,35 @@ class PageEnd(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class Marked(Notice):
+    """One has read a room up to and with number `seq`, on another of one's terminals or this one."""
+
+    room: RoomName
+    seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Notice):
+    """A message that a search has found."""
+
+    label: Label
+    room: RoomName
+    seq: Seq
+    time: float
+    author: PersonName
+    text: MessageText
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEnd(Notice):
+    """All hits of a search have been sent; `more` says whether the limit left some out."""
+
+    label: Label
+    hits: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Goodbye(Notice):
     """The server ends this connection, and why."""
 
@@ -335,6 +391,8 @@ KINDS: dict[str, type[Message]] = {
     "rooms": Rooms,
     "status": Status,
     "typing": Typing,
+    "mark": Mark,
+    "search": Search,
     "ping": Ping,
     # events
     "said": Said,
@@ -350,6 +408,9 @@ KINDS: dict[str, type[Message]] = {
     "pong": Pong,
     "room_list": RoomList,
     "page_end": PageEnd,
+    "marked": Marked,
+    "hit": Hit,
+    "search_end": SearchEnd,
     "goodbye": Goodbye,
 }
 """Every kind of message, by its name on the wire."""

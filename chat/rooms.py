@@ -13,7 +13,7 @@ from typing import Any
 
 from chat import names
 from chat.faults import PeerFault
-from chat.messages import MAX_ROOMS, Event, Join, Joined, Leave, Left, Login, Said, Say, Tell, Topic, TopicSet
+from chat.messages import MAX_ROOMS, Event, Join, Joined, Leave, Left, Login, Mark, Said, Say, Tell, Topic, TopicSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Order:
     author: str
     key: bytes
     time: float
-    command: Login | Say | Tell | Join | Leave | Topic
+    command: Login | Say | Tell | Join | Leave | Topic | Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,15 @@ class Claimed(Event):
     time: float
     name: str
     key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Event):
+    """Somebody has read a room up to number `seq`. Stored for their own terminals alone."""
+
+    room: str
+    seq: int
+    name: str
 
 
 @dataclass(slots=True)
@@ -60,6 +69,8 @@ class State:
     rooms: dict[str, Room] = field(default_factory=dict)
     rooms_of: dict[str, dict[str, None]] = field(default_factory=dict)
     """By name: the rooms that this person is a member of."""
+    read: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By name and room: the number up to which this person has read."""
 
 
 def decide(state: State, order: Order) -> list[Event]:
@@ -122,6 +133,13 @@ def _tell(state: State, order: Order, command: Tell) -> list[Event]:
     return [*joins, _said(order, command, room.name, seq)]
 
 
+def _mark(state: State, order: Order, command: Mark) -> list[Event]:
+    room = room_of(state, order.author, command.room)
+    if not state.read.get((order.author, room.name), 0) < command.seq <= room.last:
+        return []
+    return [Read(room.name, command.seq, order.author)]
+
+
 def _said(order: Order, command: Say | Tell, room: str, seq: int) -> Said:
     return Said(room, seq, order.time, order.author, command.label, command.text, command.action)
 
@@ -156,6 +174,7 @@ _DECIDE: dict[type, Callable[[State, Order, Any], list[Event]]] = {
     Join: _join,
     Leave: _leave,
     Topic: _topic,
+    Mark: _mark,
 }
 
 
@@ -180,6 +199,11 @@ def _joined(state: State, event: Joined) -> None:
 def _left(state: State, event: Left) -> None:
     state.rooms[event.room].members.pop(event.author, None)
     state.rooms_of[event.author].pop(event.room, None)
+    state.read.pop((event.author, event.room), None)
+
+
+def _read(state: State, event: Read) -> None:
+    state.read[event.name, event.room] = event.seq
 
 
 def _topic_set(state: State, event: TopicSet) -> None:
@@ -192,4 +216,5 @@ _APPLY: dict[type, Callable[[State, Any], None]] = {
     Joined: _joined,
     Left: _left,
     TopicSet: _topic_set,
+    Read: _read,
 }

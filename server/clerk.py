@@ -20,6 +20,8 @@ from chat.messages import (
     Leave,
     Left,
     Login,
+    Mark,
+    Marked,
     Message,
     Page,
     Person,
@@ -29,6 +31,7 @@ from chat.messages import (
     Rooms,
     Said,
     Say,
+    Search,
     Status,
     Tell,
     Topic,
@@ -39,7 +42,7 @@ from chat.messages import (
     Who,
 )
 from chat.messages import Presence as PresenceNotice
-from chat.rooms import Order, Room, apply, canonical, decide, room_of
+from chat.rooms import Order, Read, Room, apply, canonical, decide, room_of
 from server.parcels import (
     Answered,
     Arrived,
@@ -50,6 +53,7 @@ from server.parcels import (
     Enter,
     Expel,
     Expelled,
+    Find,
     Intake,
     Membership,
     Parcel,
@@ -166,7 +170,7 @@ class Clerk:
         self._parcels.append(Enter(item.connection, peer.name, rooms))
         self._tell(item.connection, Welcome(peer.name, self._server_name, item.time, len(rooms)))
         for room in rooms:
-            self._tell(item.connection, room_state(self._state.rooms[room], self._presence))
+            self._tell(item.connection, room_state(self._state, self._state.rooms[room], self._presence, peer.name))
         for cursor in command.cursors:
             name = canonical(cursor.room)
             if name in rooms:
@@ -183,7 +187,7 @@ class Clerk:
         if self._stored(peer.name, command.label) is None:
             self._decide(item, peer)
         room = room_of(self._state, peer.name, command.room)
-        self._tell(item.connection, room_state(room, self._presence, command.label))
+        self._tell(item.connection, room_state(self._state, room, self._presence, peer.name, command.label))
         if command.since is not None:
             self._replay(item.connection, room.name, command.since)
 
@@ -192,9 +196,20 @@ class Clerk:
         page = ReadPage(item.connection, command.label, room.name, command.before, command.limit)
         self._parcels.append(page)
 
+    def _mark(self, item: Asked, peer: Peer, command: Mark) -> None:
+        self._decide(item, peer)
+
+    def _search(self, item: Asked, peer: Peer, command: Search) -> None:
+        if command.room:
+            rooms: tuple[str, ...] = (room_of(self._state, peer.name, command.room).name,)
+        else:
+            rooms = tuple(self._state.rooms_of.get(peer.name, ()))
+        self._parcels.append(Find(item.connection, rooms, command))
+
     def _who(self, item: Asked, peer: Peer, command: Who) -> None:
         room = room_of(self._state, peer.name, command.room)
-        self._tell(item.connection, room_state(room, self._presence, command.label, everybody=True))
+        answer = room_state(self._state, room, self._presence, peer.name, command.label, everybody=True)
+        self._tell(item.connection, answer)
 
     def _rooms(self, item: Asked, peer: Peer, command: Rooms) -> None:
         self._tell(item.connection, room_list(self._state, command.label))
@@ -226,6 +241,8 @@ class Clerk:
     def _address(self, stored: Stored, told: list[str]) -> None:
         """Say who gets an event. Those in `told` don't know the room yet and get it as it is now."""
         event = stored.event
+        if isinstance(event, Read):
+            self._parcels.append(ToPerson(event.name, (encode(Marked(event.room, event.seq)),)))
         if not isinstance(event, (Said, Joined, Left, TopicSet)):
             return
         if event.label:
@@ -234,7 +251,8 @@ class Clerk:
         if isinstance(event, Joined):
             self._parcels.append(Membership(event.author, event.room, True))
             if event.author in told:
-                self._parcels.append(ToPerson(event.author, (encode(room_state(room, self._presence)),)))
+                known = room_state(self._state, room, self._presence, event.author)
+                self._parcels.append(ToPerson(event.author, (encode(known),)))
         if isinstance(event, (Joined, Left)) and self._quiet(room):
             self._parcels.append(ToPerson(event.author, (stored.body,)))
         else:
@@ -277,4 +295,6 @@ _COMMANDS: dict[type, Callable[[Clerk, Asked, Peer, Any], None]] = {
     Status: Clerk._status,
     Typing: Clerk._typing,
     Ping: Clerk._ping,
+    Mark: Clerk._mark,
+    Search: Clerk._search,
 }

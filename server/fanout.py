@@ -20,6 +20,7 @@ one `send` for many messages.
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import queue
 import socket
@@ -31,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from chat.codec import chunks, encode
-from chat.messages import Goodbye, PageEnd
+from chat.messages import Goodbye, PageEnd, SearchEnd
 from server.children import log
 from server.delivery import LOW_BACKLOG, Delivery
 from server.flusher import Flusher
@@ -41,6 +42,7 @@ from server.parcels import (
     Detach,
     Enter,
     Expel,
+    Find,
     Membership,
     Parcel,
     ReadPage,
@@ -140,7 +142,11 @@ class Worker:
 
     def _handle(self, parcels: list[Parcel]) -> None:
         for parcel in parcels:
-            _HANDLE[type(parcel)](self, parcel)
+            try:
+                _HANDLE[type(parcel)](self, parcel)
+            except sqlite3.Error:  # only what reads for one connection can meet this: the others go on
+                log.exception("reading for %r", parcel)
+                self._farewell(parcel.connection, [encode(UNREADABLE)])  # type: ignore[union-attr]
 
     def _write_out(self) -> None:
         outgoing, self._outgoing = self._outgoing, {}
@@ -229,6 +235,13 @@ class Worker:
         messages.append(encode(PageEnd(parcel.label, parcel.room, oldest)))
         self._outgoing.setdefault(parcel.connection, []).extend(messages)
 
+    def _find(self, parcel: Find) -> None:
+        label, limit = parcel.search.label, parcel.search.limit
+        hits = list(itertools.islice(self._history.search(parcel.rooms, parcel.search), limit + 1))
+        messages = [encode(hit) for hit in hits[:limit]]
+        messages.append(encode(SearchEnd(label, len(messages), len(hits) > limit)))
+        self._outgoing.setdefault(parcel.connection, []).extend(messages)
+
     def _expel(self, parcel: Expel) -> None:
         self._farewell(parcel.connection, self._outgoing.pop(parcel.connection, []) + list(parcel.messages))
 
@@ -251,6 +264,7 @@ _HANDLE: dict[type, Callable[[Worker, Any], None]] = {
     ToRoom: Worker._to_room,
     Replay: Worker._replay,
     ReadPage: Worker._read_page,
+    Find: Worker._find,
     Expel: Worker._expel,
     Detach: Worker._detach,
 }

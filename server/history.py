@@ -7,8 +7,13 @@ decides when it has enough. WAL lets any number of readers work beside the one w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from chat.codec import decode
+from chat.fields import MAX_NUMBER
+from chat.messages import Hit, Said, Search
+from server.store import author_word, room_word
 
 
 class History:
@@ -43,5 +48,45 @@ class History:
         ).fetchall()
         return rows[::-1]
 
+    def search(self, rooms: Iterable[str], search: Search) -> Iterator[Hit]:
+        """The messages in `rooms` that `search` describes, the newest first; stop iterating when it is enough."""
+        wanted = set(rooms)
+        numbers = [number for number, name in self._db.execute("SELECT id, name FROM rooms") if name in wanted]
+        first = self._position_at(search.after) if search.after else 0
+        end = self._position_at(search.before) if search.before else MAX_NUMBER
+        if not numbers:
+            return
+        found = self._db.execute(
+            "SELECT events.body FROM words JOIN events ON events.position = words.rowid "
+            "WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC",
+            (_query(search, numbers), first, end),
+        )
+        for (body,) in found:
+            for said in decode(body):
+                assert isinstance(said, Said)
+                yield Hit(search.label, said.room, said.seq, said.time, said.author, said.text)
+
+    def _position_at(self, moment: float) -> int:
+        """The position of the first event at or after `moment`: a binary search, for time grows with position."""
+        low, high = 0, self._db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()[0] + 1
+        while low < high:
+            middle = (low + high) // 2
+            row = self._db.execute("SELECT time FROM events WHERE position >= ? LIMIT 1", (middle,)).fetchone()
+            if row is not None and row[0] < moment:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
     def close(self) -> None:
         self._db.close()
+
+
+def _query(search: Search, rooms: list[int]) -> str:
+    """The search in FTS5's language (sqlite.org/fts5.html, section 3); what people type stands in quotes there."""
+    words = [word.replace('"', '""') for word in search.words.replace("\0", " ").split()]
+    terms = [f'text : "{word}"' for word in words[:-1]] + [f'text : "{word}" *' for word in words[-1:]]
+    terms.append("room : (" + " OR ".join(map(room_word, rooms)) + ")")
+    if search.author:
+        terms.append(f"author : {author_word(search.author)}")
+    return " AND ".join(terms)

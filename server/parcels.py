@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat.messages import Command, Notice
+from chat.messages import Command, Notice, Search
 
 # --- intake: reader → journal -----------------------------------------------------------------------------------
 
@@ -139,6 +139,15 @@ class ReadPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """Send the hits of a search in `rooms`, then a `SearchEnd`."""
+
+    connection: int
+    rooms: tuple[str, ...]
+    search: Search
+
+
+@dataclass(frozen=True, slots=True)
 class Expel:
     """Send these last messages, then shut the connection down."""
 
@@ -153,7 +162,7 @@ class Detach:
     connection: int
 
 
-ForOne = Attach | Enter | ToConnection | Replay | ReadPage | Expel | Detach
+ForOne = Attach | Enter | ToConnection | Replay | ReadPage | Find | Expel | Detach
 """Parcels for the one worker that has the connection."""
 
 ForAll = Membership | ToPerson | ToRoom

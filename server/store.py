@@ -15,7 +15,7 @@ from pathlib import Path
 
 from chat.codec import encode
 from chat.messages import Event, Joined, Left, Said, TopicSet
-from chat.rooms import Claimed, Room, State, apply
+from chat.rooms import Claimed, Read, Room, State, apply
 
 SCHEMA_VERSION = 1
 
@@ -23,6 +23,9 @@ _SCHEMA = """
 CREATE TABLE people (name TEXT PRIMARY KEY, key BLOB NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, topic TEXT NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE members (room INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (room, name)) WITHOUT ROWID;
+CREATE TABLE marks (  -- how far each member has read
+    room INTEGER NOT NULL, name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, name)
+) WITHOUT ROWID;
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,  -- one order over all rooms
     room INTEGER NOT NULL REFERENCES rooms (id),
@@ -36,7 +39,21 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX once ON events (author, label);
 CREATE UNIQUE INDEX numbered ON events (room, seq) WHERE kind = 'said';
 CREATE INDEX in_order ON events (room, position);
+-- The words of the messages, by position. Room and author are indexed as words too, so that a search narrowed by
+-- them meets short lists instead of joining a million rows; the text itself isn't kept twice (content='').
+CREATE VIRTUAL TABLE words USING fts5 (text, room, author, content='', tokenize='unicode61', prefix='2 3');
 """
+
+
+def room_word(number: int) -> str:
+    """A room as one word of the index."""
+    return f"r{number}"
+
+
+def author_word(name: str) -> str:
+    """An author as one word of the index: a name as it is would be cut at its dots and dashes."""
+    return "a" + name.encode().hex()
+
 
 _KIND = {Said: "said", Joined: "joined", Left: "left", TopicSet: "topic_set"}
 
@@ -51,7 +68,7 @@ class UnusableStore(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An event with its place in the journal, and as it goes over the wire. A `Claimed` has no place and no body."""
+    """An event with its place in the journal, and as it goes over the wire; for the server's own, 0 and nothing."""
 
     event: Event
     position: int
@@ -82,6 +99,8 @@ class Store:
         for number, name in self._db.execute("SELECT room, name FROM members"):
             rooms[number].members[name] = None
             state.rooms_of.setdefault(name, {})[rooms[number].name] = None
+        for number, name, seq in self._db.execute("SELECT room, name, seq FROM marks"):
+            state.read[name, rooms[number].name] = seq
         return state
 
     def find(self, author: str, label: str) -> bytes | None:
@@ -95,7 +114,7 @@ class Store:
         """Give each event its position and wire form. They count once `commit` has taken them."""
         placed: list[Stored] = []
         for event in events:
-            if isinstance(event, Claimed):
+            if isinstance(event, (Claimed, Read)):
                 placed.append(Stored(event, 0, b""))
             else:
                 placed.append(Stored(event, self._next, encode(event)))
@@ -122,24 +141,31 @@ class Store:
 
     def _write(self, batch: list[Stored]) -> None:
         rows = []
+        words = []
         last: dict[str, int] = {}
         for stored in batch:
             match stored.event:
                 case Claimed(time, name, key):
                     self._db.execute("INSERT INTO people VALUES (?, ?, ?)", (name, key, time))
                     continue
-                case Said(room, seq):
+                case Read(room, seq, name):
+                    self._db.execute("REPLACE INTO marks VALUES (?, ?, ?)", (self._room_id(room), name, seq))
+                    continue
+                case Said(room, seq, author=author, text=text):
                     last[room] = seq
+                    words.append((stored.position, text, room_word(self._room_id(room)), author_word(author)))
                 case Joined(room, author=author):
                     member = (self._room_id(room), author)
                     self._db.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", member)
                 case Left(room, author=author):
                     member = (self._room_id(room), author)
                     self._db.execute("DELETE FROM members WHERE room = ? AND name = ?", member)
+                    self._db.execute("DELETE FROM marks WHERE room = ? AND name = ?", member)
                 case TopicSet(room, topic=topic):
                     self._db.execute("UPDATE rooms SET topic = ? WHERE name = ?", (topic, room))
             rows.append(self._row(stored))
         self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO words (rowid, text, room, author) VALUES (?, ?, ?, ?)", words)
         self._db.executemany("UPDATE rooms SET last = ? WHERE name = ?", [(seq, room) for room, seq in last.items()])
 
     def _row(self, stored: Stored) -> tuple[object, ...]:

@@ -18,14 +18,17 @@ MAX_ENTRIES = 1024
 T = TypeVar("T")
 
 
-def room_state(room: Room, presence: Presence, label: str = "", *, everybody: bool = False) -> RoomState:
-    """The room as it is. A quiet room lists nobody unless asked for everybody, and then those online first."""
+def room_state(
+    state: State, room: Room, presence: Presence, reader: str, label: str = "", *, everybody: bool = False
+) -> RoomState:
+    """The room as it is for `reader`. A quiet room lists nobody unless asked for everybody, those online first."""
     people: Iterable[Person] = ()
     if everybody or len(room.members) <= QUIET_ROOM:
         people = [Person(name, presence.status(name)) for name in room.members]
         people.sort(key=lambda person: person.status == OFFLINE)
     listed = tuple(_fitting(people, lambda person: 4 * len(person.name) + 10))
-    return RoomState(label, room.name, room.direct, room.topic, room.last, len(room.members), listed)
+    read = state.read.get((reader, room.name), 0)
+    return RoomState(label, room.name, room.direct, room.topic, room.last, len(room.members), listed, read)
 
 
 def room_list(state: State, label: str) -> RoomList:

@@ -1,8 +1,8 @@
 """People at real `chat-client` processes, each with a home of their own.
 
-    people.run("bob", "--room", "r", "--send", "hi").out        # to its end
-    tail = people.start("alice", "--room", "r", "--tail")       # in the background
-    wait_for(lambda: tail.messages(), "alice sees it")
+people.run("bob", "--room", "r", "--send", "hi").out        # to its end
+tail = people.start("alice", "--room", "r", "--tail")       # in the background
+wait_for(lambda: tail.messages(), "alice sees it")
 """
 
 from __future__ import annotations

@@ -1,0 +1,78 @@
+"""Searching the store: what is found, in which order, and that what people type is never FTS5's language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chat.messages import Join, Login, Mark, Say, Search
+from server.clerk import Clerk
+from server.history import History
+from server.parcels import Arrived, Asked
+from server.store import Store
+
+TEXTS = [
+    ("alice", "ops", "the printer is on fire"),
+    ("bob", "ops", "which printer"),
+    ("alice", "dev", "printers are a mistake"),
+    ("bob", "dev", "Größe matters, naïve café"),
+]
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    clerk = Clerk(Store(tmp_path / "chat.db"), "here")
+    for connection, name in enumerate(("alice", "bob")):
+        clerk.work([Arrived(connection, name.encode(), b""), Asked(connection, 0.0, Login(name))])
+        clerk.work([Asked(connection, 0.0, Join(f"j{room}", room)) for room in ("ops", "dev")])
+    for moment, (author, room, text) in enumerate(TEXTS, start=1):
+        clerk.work([Asked(author == "bob", float(moment), Say(f"m{moment}", room, text))])
+    return History(tmp_path / "chat.db")
+
+
+def found(history: History, words: str, rooms: tuple[str, ...] = ("ops", "dev"), **narrowed: object) -> list[str]:
+    return [hit.text for hit in history.search(rooms, Search("s", words, **narrowed))]  # type: ignore[arg-type]
+
+
+def test_newest_first_and_the_last_word_may_be_a_beginning(history: History) -> None:
+    assert found(history, "printer") == [TEXTS[2][2], TEXTS[1][2], TEXTS[0][2]]
+    assert found(history, "printer fire") == [TEXTS[0][2]]
+    assert found(history, "print fire") == []
+
+
+def test_case_and_accents_dont_matter(history: History) -> None:
+    assert found(history, "grosse") == [] and found(history, "GRÖSSE") == []
+    assert found(history, "grö") == found(history, "CAFE") == [TEXTS[3][2]]
+
+
+def test_narrowed_by_author_room_and_time(history: History) -> None:
+    assert found(history, "printer", author="bob") == [TEXTS[1][2]]
+    assert found(history, "printer", ("dev",)) == [TEXTS[2][2]]
+    assert found(history, "printer", after=2.0, before=3.0) == [TEXTS[1][2]]
+    assert found(history, "", author="alice") == [TEXTS[2][2], TEXTS[0][2]]
+    assert found(history, "printer", ()) == []
+
+
+@pytest.mark.parametrize(
+    "words", ['"', 'a" OR "b', "text : fire", "NEAR(a b)", "-fire", "*", "^", "(", "fire*", "\x00"]
+)
+def test_nothing_typed_is_a_query_language(history: History, words: str) -> None:
+    assert found(history, words) in ([], [TEXTS[0][2]])
+
+
+def test_many_rooms_and_many_words(history: History, tmp_path: Path) -> None:
+    rooms = tuple(f"room{number}" for number in range(500))
+    clerk = Clerk(Store(tmp_path / "chat.db"), "here")
+    clerk.work([Arrived(9, b"carol", b""), Asked(9, 9.0, Login("carol"))])
+    clerk.work([Asked(9, 9.0, Join(f"c{room}", room)) for room in rooms])
+    assert found(history, "printer", (*rooms, "dev")) == [TEXTS[2][2]]
+    assert found(history, " ".join("a" * 128)) == []
+
+
+def test_marks_only_go_forward_and_not_past_the_end(tmp_path: Path) -> None:
+    clerk = Clerk(Store(tmp_path / "chat.db"), "here")
+    clerk.work([Arrived(1, b"k", b""), Asked(1, 0.0, Login("bob")), Asked(1, 0.0, Join("j", "ops"))])
+    clerk.work([Asked(1, 0.0, Say(f"m{n}", "ops", "x")) for n in range(5)])
+    assert [bool(clerk.work([Asked(1, 0.0, Mark("ops", seq))])) for seq in (3, 2, 6, 5)] == [True, False, False, True]
+    assert Store(tmp_path / "chat.db").load().read == {("bob", "ops"): 5}
