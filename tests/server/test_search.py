@@ -55,7 +55,7 @@ def test_narrowed_by_author_room_and_time(history: History) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ['"', 'a" OR "b', "text : fire", "NEAR(a b)", "-fire", "*", "^", "(", "fire*", "\x00"]
+    "words", ['"', 'a" OR "b', "text : fire", "NEAR(a b)", "-fire", "*", "^", "(", "fire*", "fire\x00"]
 )
 def test_nothing_typed_is_a_query_language(history: History, words: str) -> None:
     assert found(history, words) in ([], [TEXTS[0][2]])
@@ -67,7 +67,7 @@ def test_many_rooms_and_many_words(history: History, tmp_path: Path) -> None:
     clerk.work([Arrived(9, b"carol", b""), Asked(9, 9.0, Login("carol"))])
     clerk.work([Asked(9, 9.0, Join(f"c{room}", room)) for room in rooms])
     assert found(history, "printer", (*rooms, "dev")) == [TEXTS[2][2]]
-    assert found(history, " ".join("a" * 128)) == []
+    assert found(history, " ".join("b" * 128)) == []
 
 
 def test_marks_only_go_forward_and_not_past_the_end(tmp_path: Path) -> None:
