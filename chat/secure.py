@@ -162,7 +162,10 @@ class Responder:
             raise _fault("passphrase_unused")
         self._noise = _noise(self._private, self._psk, payload[:PREFACE], initiator=False)
         _read(self._noise, payload[PREFACE:])
-        return bytes([GO_ON]) + bytes(self._noise.write_message())
+        try:
+            return bytes([GO_ON]) + bytes(self._noise.write_message())
+        except ValueError:  # the first use of the client's key: a low-order one gives an all-zero secret
+            raise _fault("bad_handshake") from None
 
     def finish(self, payload: bytes) -> Keys:
         """The keys, once the client has proved its own. Raises `PeerFault` if it can't."""
@@ -207,7 +210,7 @@ def _noise(private: bytes, psk: bytes | None, prologue: bytes, *, initiator: boo
 
 def _read(noise: NoiseConnection, message: bytes) -> bytes:
     # The library checks no lengths, so a short message fails in whatever way slicing and the primitives
-    # fail; all of them mean the same here. An all-zero shared secret (a low-order key) is a ValueError too.
+    # fail; all of them mean the same here.
     try:
         payload = bytes(noise.read_message(message))
     except Exception:
