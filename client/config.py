@@ -1,4 +1,4 @@
-"""`Options`: what a person asked for on the command line, checked. client/cli.py makes it, all others read it."""
+"""`Options`: what a person asked for on the command line, checked. client/cli.py makes it, all read it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Discovery = Literal["lan", "loopback"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which of `send`, `tail` and `who` is set says what is to be done; without any, the terminal UI opens."""
+    """Which of `send`, `tail` and `who` is set says what is wanted; without any, the terminal UI opens."""
 
     name: str | None = None
     """As typed: the server's Welcome holds the name that counts. None only with `who`."""
@@ -48,18 +48,19 @@ class Options:
     beacon_port: int = BEACON_PORT
 
     def passphrase(self) -> str | None:
-        """The first line of the passphrase file, or None without one. Raises `Usage` if it can't be read."""
-        if self.passphrase_file is None:
+        """What the passphrase file says, or None without one. Raises `Usage` if it can't be read."""
+        path = self.passphrase_file
+        if path is None:
             return None
         try:
-            lines = self.passphrase_file.read_text(encoding="utf-8").splitlines()
+            text = path.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
-            raise Usage(f"Can't read {self.passphrase_file}, the passphrase's file: {error.strerror}.") from error
+            raise Usage(f"Can't read the passphrase from {path}: {error.strerror}.") from error
         except UnicodeDecodeError as error:
-            raise Usage(f"The passphrase in {self.passphrase_file} isn't UTF-8 text.") from error
-        if not lines or not lines[0]:
-            raise Usage(f"{self.passphrase_file} is empty; its first line should be the passphrase.")
-        return lines[0]
+            raise Usage(f"The passphrase in {path} isn't UTF-8 text.") from error
+        if not text:
+            raise Usage(f"{path} is empty; it should hold the passphrase.")
+        return text
 
 
 def parse_address(text: str) -> Address:
