@@ -304,11 +304,15 @@ class Typist(Notice):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Notice):
-    """A command wasn't carried out. `label` is the command's, or empty if it had none that could be read."""
+    """A command wasn't carried out. `label` is the command's, or empty if it had none that could be read.
+
+    `wait` is the number of seconds after which the same command may pass, where only time is missing.
+    """
 
     label: LabelOrNone
     code: Annotated[str, Chars(1, 32)]
     sentence: Sentence
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,14 @@ from chat.frames import Cutter, frame
 from chat.messages import Command, Cursor, Event, Goodbye, Login, Notice, Ping, Unknown, Welcome
 from chat.messages import Refused as RefusedNotice
 from chat.secure import Initiator, ReceivingHalf, SendingHalf, psk_of, raise_alert
+from client.config import Address
 from client.failures import Refused, Unreachable
 from client.home import Home
 
 Incoming = Event | Notice | Unknown
-Address = tuple[str, int]
 
 CONNECT_LIMIT = 10.0
-"""Seconds that connecting, handshake and login may take together."""
+"""Seconds that connecting may take, and then handshake and login together."""
 
 HEARTBEAT = 8.0
 """Seconds of silence after which a ping asks for a sign of life."""
@@ -65,6 +65,7 @@ class Connection:
         self.last_heard = time.monotonic()
         self._socket = sock
         self._heartbeat = heartbeat
+        self._login_deadline: float | None = time.monotonic() + CONNECT_LIMIT
         self._cutter = Cutter()
         self._frames: list[bytes] = []
         self._sending: SendingHalf
@@ -99,6 +100,7 @@ class Connection:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection._shake_hands(home, where, passphrase)
             connection._log_in(name, cursors)
+            connection._login_deadline = None
             sock.settimeout(None)
             home.remember_server(where, connection.server_key, connection.welcome.server)
         except PeerFault as fault:
@@ -186,7 +188,9 @@ class Connection:
 
     def _next_frame(self) -> bytes:
         while not self._frames:
-            if self._heartbeat is not None:
+            if self._login_deadline is not None:
+                self._socket.settimeout(max(0.001, self._login_deadline - time.monotonic()))
+            elif self._heartbeat is not None:
                 self._wait_with_pings()
             data = self._socket.recv(262_144)
             if not data:
@@ -197,7 +201,13 @@ class Connection:
 
     def _wait_with_pings(self) -> None:
         # select, not a socket timeout: that would cut short a `sendall` that waits out the server's pressure.
-        while not select.select([self._socket], [], [], self._heartbeat)[0]:
+        while not self._is_readable():
             if time.monotonic() - self.last_heard > DEAD:
                 raise ConnectionError(f"The server was silent for {DEAD:.0f} s.")
             self.send(Ping(new_label()))
+
+    def _is_readable(self) -> bool:
+        try:
+            return bool(select.select([self._socket], [], [], self._heartbeat)[0])
+        except ValueError:  # another thread has closed it: it has no descriptor any more
+            raise ConnectionError("The connection was closed.") from None

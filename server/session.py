@@ -124,7 +124,7 @@ class Session:
         wait = self._gate.wait(self._clock)
         if wait:
             sentence = f"Too many messages; wait {wait:.1f} s and send it again."
-            return Refuse(Refused(getattr(command, "label", ""), "too_fast", sentence))
+            return Refuse(Refused(getattr(command, "label", ""), "too_fast", sentence, wait))
         return Submit(command)
 
     def _drop(self, fault: PeerFault, plain: bytes = b"") -> list[Action]:
