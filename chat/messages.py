@@ -83,6 +83,14 @@ class Listing:
     topic: TopicText
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One counter of the server, such as `reader.wakeups`."""
+
+    name: Annotated[str, Chars(1, 64)]
+    value: int
+
+
 # --- commands -------------------------------------------------------------------------------------------------
 
 
@@ -200,6 +208,13 @@ class Search(Command):
     after: float = 0.0
     before: float = 0.0
     limit: Annotated[int, Within(1, 100)] = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Stats(Command):
+    """Ask for the server's counters; the answer is `Statistics`."""
+
+    label: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +380,15 @@ class SearchEnd(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class Statistics(Notice):
+    """The server's counters at `time`, since its processes started: rates are differences of two of these."""
+
+    label: Label
+    time: float
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Goodbye(Notice):
     """The server ends this connection, and why."""
 
@@ -397,6 +421,7 @@ KINDS: dict[str, type[Message]] = {
     "typing": Typing,
     "mark": Mark,
     "search": Search,
+    "stats": Stats,
     "ping": Ping,
     # events
     "said": Said,
@@ -415,6 +440,7 @@ KINDS: dict[str, type[Message]] = {
     "marked": Marked,
     "hit": Hit,
     "search_end": SearchEnd,
+    "statistics": Statistics,
     "goodbye": Goodbye,
 }
 """Every kind of message, by its name on the wire."""

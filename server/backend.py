@@ -31,8 +31,9 @@ class BackendFailed(Exception):
 class Backend:
     """One generation, started by the constructor. Everything is called in the main thread."""
 
-    def __init__(self, folder: DataFolder, name: str, workers: int) -> None:
+    def __init__(self, folder: DataFolder, name: str, workers: int, gauges: str) -> None:
         self._folder = folder.sockets
+        self._gauges = gauges
         self._intake: multiprocessing.Queue[list[Intake] | None] = SPAWN.Queue(journal.INTAKE_BATCHES)
         others = set(multiprocessing.active_children())
         self._manager = SyncManager(address=str(self._path("manager")), ctx=SPAWN)
@@ -68,6 +69,10 @@ class Backend:
         """
         watched = {self._journal.sentinel: "journal", self._manager_process.sentinel: "manager"}
         return watched | {unix.fileno(): f"worker {number}" for number, unix in enumerate(self._unix)}
+
+    @property
+    def manager_pid(self) -> int:
+        return self._manager_process.pid or 0
 
     def stop(self, limit: float) -> None:
         """Let everything that was submitted be stored and sent, then end the processes; by force after `limit` s."""
@@ -108,7 +113,9 @@ class Backend:
             listener.settimeout(START_LIMIT)
             self._pool = SPAWN.Pool(len(outlets), initializer=settle, initargs=("worker",))
             self._tasks = [
-                self._pool.apply_async(fanout.run, (fanout.Post(number, str(self._path("workers")), database), outlet))
+                self._pool.apply_async(
+                    fanout.run, (fanout.Post(number, str(self._path("workers")), database, self._gauges), outlet)
+                )
                 for number, outlet in enumerate(outlets)
             ]
             calls = [self._answer_call(listener) for _ in outlets]
@@ -127,7 +134,7 @@ class Backend:
     def _start_journal(self, database: Path, outlets: list[journal.Outlet], name: str) -> None:
         ready, readied = SPAWN.Pipe(duplex=False)
         self._journal = SPAWN.Process(
-            target=journal.run, args=(self._intake, outlets, readied, database, name), name="journal"
+            target=journal.run, args=(self._intake, outlets, readied, database, name, self._gauges), name="journal"
         )
         self._journal.start()
         readied.close()

@@ -14,6 +14,7 @@ from chat.codec import encode
 from chat.faults import PeerFault
 from chat.messages import (
     QUIET_ROOM,
+    Figure,
     Goodbye,
     Join,
     Joined,
@@ -32,6 +33,8 @@ from chat.messages import (
     Said,
     Say,
     Search,
+    Statistics,
+    Stats,
     Status,
     Tell,
     Topic,
@@ -79,8 +82,9 @@ class Peer:
 class Clerk:
     """Everything that the server knows, and what it makes of what is asked."""
 
-    def __init__(self, store: Store, server_name: str) -> None:
+    def __init__(self, store: Store, server_name: str, figures: Callable[[], dict[str, int]] = dict) -> None:
         self._store = store
+        self._figures = figures
         self._server_name = server_name
         self._state = store.load()
         self._peers: dict[int, Peer] = {}
@@ -104,9 +108,6 @@ class Clerk:
                 return self._attempt(batch)
             finally:
                 self._trouble = ""
-
-    def close(self) -> None:
-        self._store.close()
 
     @property
     def presence_untold(self) -> bool:
@@ -222,6 +223,10 @@ class Clerk:
         if not self._quiet(room):
             self._parcels.append(ToRoom(room.name, (encode(Typist(room.name, peer.name)),), 0))
 
+    def _stats(self, item: Asked, peer: Peer, command: Stats) -> None:
+        figures = tuple(Figure(name, value) for name, value in self._figures().items())
+        self._tell(item.connection, Statistics(command.label, item.time, figures[:1024]))
+
     def _ping(self, item: Asked, peer: Peer, command: Ping) -> None:
         self._tell(item.connection, Pong(command.label))
 
@@ -295,6 +300,7 @@ _COMMANDS: dict[type, Callable[[Clerk, Asked, Peer, Any], None]] = {
     Status: Clerk._status,
     Typing: Clerk._typing,
     Ping: Clerk._ping,
+    Stats: Clerk._stats,
     Mark: Clerk._mark,
     Search: Clerk._search,
 }

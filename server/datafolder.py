@@ -40,6 +40,8 @@ class DataFolder:
             raise Unusable(f"Another server uses {path}; end it, or name another folder with --data.") from None
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
         self.sockets = Path(tempfile.gettempdir()) / f"chat-server-{os.getuid()}-{digest}"
+        self.gauges = self.sockets.name
+        """The name of the shared memory that this folder's server counts in."""
         self._sweep()
 
     @property

@@ -33,6 +33,15 @@ FAREWELL_LIMIT = 5.0
 """Seconds that the last messages of a connection may take before it is shut down without them."""
 
 
+class Tally:
+    """What one thread's sends came to. Each thread has its own, so that counting takes no lock."""
+
+    __slots__ = ("bytes_sent", "full_sockets", "sends")
+
+    def __init__(self) -> None:
+        self.sends = self.bytes_sent = self.full_sockets = 0
+
+
 class Delivery:
     """The way to one client. `write` never blocks and never raises; a connection that fails is shut down."""
 
@@ -61,7 +70,7 @@ class Delivery:
         self._backlog: deque[bytes] = deque()
         self._unsent = memoryview(b"")
 
-    def write(self, messages: list[bytes]) -> bool:
+    def write(self, messages: list[bytes], tally: Tally) -> bool:
         """Send messages, each of which fits a frame, or keep what the socket doesn't take yet.
 
         False if that is more than a connection may have waiting: nothing was added then.
@@ -76,15 +85,15 @@ class Delivery:
             self._backlog.extend(messages)
             self.waiting += size
             if idle:  # else the flusher has it in hand, and the edge will come
-                self._send()
+                self._send(tally)
             return True
 
-    def flush(self) -> None:
+    def flush(self, tally: Tally) -> None:
         """Send on; called when the socket has room again."""
         with self._lock:
-            self._send()
+            self._send(tally)
 
-    def say_farewell(self, messages: list[bytes]) -> None:
+    def say_farewell(self, messages: list[bytes], tally: Tally) -> None:
         """Send these last messages instead of all that waits, then shut the connection down."""
         with self._lock:
             if not self.closing:
@@ -92,7 +101,7 @@ class Delivery:
                 self._backlog.extend(messages)
                 self.waiting = sum(map(len, messages))
                 self.closing = time.monotonic() + FAREWELL_LIMIT
-                self._send()
+                self._send(tally)
 
     def shut_down(self) -> None:
         """End the connection now. The reader's process notices, and everything else follows from there."""
@@ -105,14 +114,17 @@ class Delivery:
             self._abandon()
             self.sock.close()
 
-    def _send(self) -> None:
+    def _send(self, tally: Tally) -> None:
         try:
             while self._unsent or self._backlog:
                 if not self._unsent:
                     self._unsent = memoryview(self._next_frames())
                 sent = self.sock.send(self._unsent)
+                tally.sends += 1
+                tally.bytes_sent += sent
                 self._unsent = self._unsent[sent:]
         except BlockingIOError:
+            tally.full_sockets += 1
             return  # the socket is full: its next edge calls `flush`
         except OSError:
             self._abandon()

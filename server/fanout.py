@@ -34,8 +34,9 @@ from typing import Any
 from chat.codec import chunks, encode
 from chat.messages import Goodbye, PageEnd, SearchEnd
 from server.children import log
-from server.delivery import LOW_BACKLOG, Delivery
+from server.delivery import LOW_BACKLOG, Delivery, Tally
 from server.flusher import Flusher
+from server.gauges import Gauges
 from server.history import History
 from server.parcels import (
     Attach,
@@ -72,6 +73,7 @@ class Post:
     number: int
     socket_path: str
     database: Path
+    gauges: str
 
 
 def run(post: Post, parcels: Any) -> None:
@@ -80,7 +82,9 @@ def run(post: Post, parcels: Any) -> None:
         unix.connect(post.socket_path)
         unix.sendall(post.number.to_bytes(4, "big"))
         try:
-            Worker(unix, parcels, History(post.database)).run()
+            gauges = Gauges.attach(post.gauges)
+            Worker(unix, parcels, History(post.database), gauges, post.number).run()
+            gauges.close()
         except Exception:
             log.exception("worker %d fails", post.number)  # the Pool would keep it for a `get` that nobody calls
             raise
@@ -89,14 +93,17 @@ def run(post: Post, parcels: Any) -> None:
 class Worker:
     """One worker's loop. Everything in here runs in its main thread, but for `_inlet` and `_wake`."""
 
-    def __init__(self, unix: socket.socket, parcels: Any, history: History) -> None:
+    def __init__(self, unix: socket.socket, parcels: Any, history: History, gauges: Gauges, number: int) -> None:
         self._unix = unix
         self._parcels = parcels
         self._local: queue.Queue[bytes | None] = queue.Queue(LOCAL_BATCHES)
         self._history = history
         self._router = Router()
         self._replays = Replays(history)
-        self._flusher = Flusher(drained=self._wake)
+        self._panel = gauges.panel(f"worker {number}")
+        self._inlet_panel = gauges.panel(f"inlet {number}")
+        self._tally = Tally()
+        self._flusher = Flusher(self._wake, gauges.panel(f"flusher {number}"))
         self._deliveries: dict[int, Delivery] = {}
         self._outgoing: dict[int, list[bytes]] = {}
 
@@ -106,12 +113,13 @@ class Worker:
         while self._round():
             pass
         for delivery in self._deliveries.values():
-            delivery.say_farewell([encode(STOPPING)])
+            delivery.say_farewell([encode(STOPPING)], self._tally)
         self._flusher.stop()
 
     def _inlet(self) -> None:
         try:
             while (blob := self._parcels.get()) is not None:
+                self._inlet_panel.add("taken")
                 self._local.put(blob)
         except (EOFError, OSError):
             log.warning("the Manager is gone")
@@ -138,9 +146,13 @@ class Worker:
             ended = False
         self._write_out()
         self._go_on_with_replays()
+        self._panel.add("rounds")
+        self._panel.set("connections", len(self._deliveries))
+        self._panel.show(self._tally)
         return not ended
 
     def _handle(self, parcels: list[Parcel]) -> None:
+        self._panel.add("parcels", len(parcels))
         for parcel in parcels:
             try:
                 _HANDLE[type(parcel)](self, parcel)
@@ -155,7 +167,8 @@ class Worker:
 
     def _write(self, connection: int, messages: list[bytes]) -> None:
         delivery = self._deliveries.get(connection)
-        if delivery is not None and not delivery.write(messages):
+        if delivery is not None and not delivery.write(messages, self._tally):
+            self._panel.add("too_slow")
             log.info("connection %d (%s) is too slow", connection, self._router.name_of(connection))
             self._farewell(connection, [encode(TOO_SLOW)])
 
@@ -164,7 +177,7 @@ class Worker:
         self._replays.forget(connection)
         delivery = self._deliveries.get(connection)
         if delivery is not None:
-            delivery.say_farewell(messages)
+            delivery.say_farewell(messages, self._tally)
             self._flusher.expect_end(delivery)
 
     # --- replays ----------------------------------------------------------------------------------------------
@@ -181,7 +194,9 @@ class Worker:
         for connection in self._replays.connections():
             if self._has_room(connection):
                 try:
-                    self._write(connection, self._replays.next_page(connection))
+                    page = self._replays.next_page(connection)
+                    self._panel.add("replayed", len(page))
+                    self._write(connection, page)
                 except sqlite3.Error:
                     log.exception("reading history for connection %d", connection)
                     self._farewell(connection, [encode(UNREADABLE)])
@@ -221,9 +236,11 @@ class Worker:
 
     def _to_room(self, parcel: ToRoom) -> None:
         pieces = chunks(list(parcel.messages))  # joined once for the room, however many members it has
-        for connection in self._router.in_room(parcel.room):
+        members = self._router.in_room(parcel.room)
+        for connection in members:
             if not self._replays.postpone(connection, parcel.room, parcel.position):
                 self._outgoing.setdefault(connection, []).extend(pieces)
+        self._panel.add("deliveries", len(members) * len(parcel.messages))
 
     def _replay(self, parcel: Replay) -> None:
         self._replays.add(parcel)

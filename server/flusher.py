@@ -22,14 +22,17 @@ import threading
 import time
 from collections.abc import Callable
 
-from server.delivery import LOW_BACKLOG, Delivery
+from server.delivery import LOW_BACKLOG, Delivery, Tally
+from server.gauges import Panel
 
 
 class Flusher:
     """Watches connections for room to write. `drained` is called, in this thread, when one has little waiting."""
 
-    def __init__(self, drained: Callable[[Delivery], None]) -> None:
+    def __init__(self, drained: Callable[[Delivery], None], panel: Panel) -> None:
         self._drained = drained
+        self._panel = panel
+        self._tally = Tally()
         self._epoll = select.epoll()
         self._lock = threading.Lock()
         self._deliveries: dict[int, Delivery] = {}
@@ -70,16 +73,19 @@ class Flusher:
 
     def _run(self) -> None:
         while self._running:
-            for fileno, _ in self._epoll.poll(1.0):
+            events = self._epoll.poll(1.0)
+            for fileno, _ in events:
                 # An event fetched before its connection was removed may carry a number that is another's by
                 # now: that one is flushed for nothing, which does no harm.
                 with self._lock:
                     delivery = self._deliveries.get(fileno)
                 if delivery is not None:
-                    delivery.flush()
+                    delivery.flush(self._tally)
                     if delivery.waiting < LOW_BACKLOG:
                         self._drained(delivery)
             self._end_farewells()
+            self._panel.add("edges", len(events))
+            self._panel.show(self._tally)
 
     def _end_farewells(self) -> None:
         now = time.monotonic()

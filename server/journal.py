@@ -31,6 +31,7 @@ from typing import Any
 
 from server import children
 from server.clerk import Clerk
+from server.gauges import Gauges, Panel
 from server.parcels import Intake, Parcel, coalesce, share
 from server.store import Store, UnusableStore
 
@@ -47,28 +48,41 @@ Outlet = Any
 """A `Manager().Queue()` proxy: `put` is a round trip to the Manager's process."""
 
 
-def run(intake: Queue[list[Intake] | None], outlets: list[Outlet], ready: Connection, path: Path, name: str) -> None:
+def run(
+    intake: Queue[list[Intake] | None],
+    outlets: list[Outlet],
+    ready: Connection,
+    path: Path,
+    name: str,
+    gauges_name: str,
+) -> None:
     """The process's main function. Ends after `None` has come through `intake` and been handed on."""
     children.settle("journal")
+    gauges = Gauges.attach(gauges_name)
     try:
-        clerk = Clerk(Store(path), name)
+        store = Store(path)
+        clerk = Clerk(store, name, gauges.read)
     except UnusableStore as trouble:
         ready.send(str(trouble))
         return
     ready.send("")
     ready.close()
+    panel = gauges.panel("journal")
+    panels = [gauges.panel(f"outlet {number}") for number in range(len(outlets))]
     presence_due = 0.0
-    while True:
+    ended = False
+    while not ended:
         batch, ended = collect(intake, presence_due if clerk.presence_untold else None)
-        publish(clerk.work(batch), outlets)
+        parcels = clerk.work(batch)
         if clerk.presence_untold and time.monotonic() >= presence_due:
-            publish(clerk.tell_presence(), outlets)
+            parcels += clerk.tell_presence()
             presence_due = time.monotonic() + PRESENCE_INTERVAL
-        if ended:
-            break
+        publish(parcels, outlets, panels)
+        _count(panel, len(batch), len(parcels), store)
     for outlet in outlets:
         outlet.put(None)
-    clerk.close()
+    store.close()
+    gauges.close()
 
 
 def collect(intake: Queue[list[Intake] | None], until: float | None) -> tuple[list[Intake], bool]:
@@ -86,9 +100,19 @@ def collect(intake: Queue[list[Intake] | None], until: float | None) -> tuple[li
     return batch, True
 
 
-def publish(parcels: list[Parcel], outlets: list[Outlet]) -> None:
+def publish(parcels: list[Parcel], outlets: list[Outlet], panels: list[Panel]) -> None:
     """Put each worker's share on its queue, as bytes: the Manager's process passes them on unopened."""
     parcels = coalesce(parcels)
     for worker, outlet in enumerate(outlets):
         if own := share(parcels, worker, len(outlets)):
             outlet.put(pickle.dumps(own))
+            panels[worker].add("put")
+
+
+def _count(panel: Panel, intake: int, parcels: int, store: Store) -> None:
+    panel.add("batches")
+    panel.add("intake", intake)
+    panel.add("parcels", parcels)
+    panel.set("commits", store.commits)
+    panel.set("events", store.events)
+    panel.set("commit_ns", store.commit_ns)

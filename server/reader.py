@@ -39,7 +39,7 @@ import heapq
 import select
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -50,6 +50,7 @@ from chat.secure import alert
 from server.admission import Admission
 from server.children import log
 from server.connection import Connection
+from server.gauges import Panel
 from server.parcels import Answered, Arrived, Asked, Departed, Expelled, Intake
 from server.roster import Roster
 from server.session import Action, Answer, Drop, Handover, Refuse, Session, Submit
@@ -87,7 +88,9 @@ class Reader:
         new_session: Callable[[], Session],
         admission: Admission,
         roster: Roster,
+        panel: Panel,
     ) -> None:
+        self._panel = panel
         self._listener = listener
         self._new_session = new_session
         self._admission = admission
@@ -102,6 +105,7 @@ class Reader:
         self._closing: list[Connection] = []
         self._timers: list[tuple[float, int, int]] = []  # (when, connection's id, its descriptor)
         self._last_id = 0
+        self._census_due = 0.0
         self._accepting = True
         self._accept_again = 0.0
         self._running = True
@@ -111,13 +115,18 @@ class Reader:
         self._stages = stages
         while self._running:
             events = self._epoll.poll(self._timeout())
+            self._panel.add("wakeups")
+            self._panel.add("events", len(events))
             for fileno, _ in events:
                 self._meet(fileno)
-            if not self._stalled:
+            if self._stalled:
+                self._panel.add("stalls")
+            else:
                 self._pay_debts()
                 self._expire(time.monotonic())  # after the debts: what came while we couldn't read counts as life
             self._pass_on()
             self._close_ended()
+            self._take_census(time.monotonic())
 
     def stop(self) -> None:
         self._running = False
@@ -188,6 +197,8 @@ class Reader:
             if self._connections.get(connection.fileno) is not connection:
                 continue
             reading = connection.read()
+            self._panel.add("reads")
+            self._panel.add("bytes_read", reading.size)
             taken += reading.size
             if reading.more:
                 self._owe(connection)
@@ -240,6 +251,7 @@ class Reader:
     def _admit(self, sock: socket.socket, host: str) -> None:
         _prepare(sock)
         self._last_id += 1
+        self._panel.add("accepted")
         deadline = time.monotonic() + HANDSHAKE_LIMIT
         connection = Connection(self._last_id, sock, host, self._new_session(), deadline)
         if not self._admission.enter(connection):
@@ -262,6 +274,7 @@ class Reader:
                         self._roster.arrive(connection.id, command.name)
                     elif isinstance(command, Status):
                         self._roster.set_away(connection.id, command.away)
+                    self._panel.add("commands")
                     self._turn.append(Asked(connection.id, time.time(), command))
                 case Refuse(notice):
                     self._turn.append(Answered(connection.id, notice))
@@ -292,6 +305,7 @@ class Reader:
         if self._connections.pop(connection.fileno, None) is None:
             return
         self._epoll.unregister(connection.fileno)
+        self._panel.add("ended")
         try:
             connection.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -325,6 +339,16 @@ class Reader:
             else:
                 limit = "The connection was silent for too long; reconnect."
                 self._drop(connection, Goodbye("silent", limit), frame(alert("silent")))
+
+    def _take_census(self, now: float) -> None:
+        """Count the sessions by phase, once a second at the most."""
+        if now < self._census_due:
+            return
+        self._census_due = now + 1.0
+        phases = Counter(connection.session.phase for connection in self._connections.values())
+        for phase in (Phase.OPENED, Phase.ANSWERED, Phase.PROVED, Phase.NAMED):
+            self._panel.set(phase.value, phases[phase])
+        self._panel.set("owed", len(self._owed))
 
     def _set_accepting(self, accepting: bool) -> None:
         if accepting != self._accepting:

@@ -5,7 +5,7 @@ Pure bookkeeping over connection ids, without a socket: a fan-out worker drives 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from server.parcels import Enter, Membership
 
@@ -50,11 +50,11 @@ class Router:
         if not self._connections_of[name]:
             del self._connections_of[name], self._rooms_of[name]
 
-    def in_room(self, room: str) -> Iterable[int]:
+    def in_room(self, room: str) -> Collection[int]:
         """The connections of a room's members."""
         return self._in_room.get(room, ())
 
-    def of_person(self, name: str) -> Iterable[int]:
+    def of_person(self, name: str) -> Collection[int]:
         """The connections of one person."""
         return self._connections_of.get(name, ())
 

@@ -9,6 +9,7 @@ a start reads the state and not ten million events.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +77,10 @@ class Stored:
 
 
 class Store:
-    """The open database."""
+    """The open database. `commits`, `events` and `commit_ns` count what its commits came to."""
 
     def __init__(self, path: Path) -> None:
+        self.commits = self.events = self.commit_ns = 0
         try:
             self._db = _open(path)
             self._next: int = self._db.execute("SELECT coalesce(max(position), 0) + 1 FROM events").fetchone()[0]
@@ -128,6 +130,7 @@ class Store:
 
     def commit(self, batch: list[Stored]) -> None:
         """Keep the events of a batch, all or none, on disk when this returns. Raises `StoreTrouble`."""
+        begun = time.perf_counter_ns()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._write(batch)
@@ -135,6 +138,9 @@ class Store:
         except sqlite3.OperationalError as error:
             self._roll_back()
             raise StoreTrouble(f"The server can't store messages now ({error}); tell whoever runs it.") from error
+        self.commits += 1
+        self.events += len(batch)
+        self.commit_ns += time.perf_counter_ns() - begun
 
     def close(self) -> None:
         self._db.close()
@@ -145,8 +151,8 @@ class Store:
         last: dict[str, int] = {}
         for stored in batch:
             match stored.event:
-                case Claimed(time, name, key):
-                    self._db.execute("INSERT INTO people VALUES (?, ?, ?)", (name, key, time))
+                case Claimed(since, name, key):
+                    self._db.execute("INSERT INTO people VALUES (?, ?, ?)", (name, key, since))
                     continue
                 case Read(room, seq, name):
                     self._db.execute("REPLACE INTO marks VALUES (?, ?, ?)", (self._room_id(room), name, seq))

@@ -24,6 +24,7 @@ from server.children import log, raise_file_limit, start_logging
 from server.config import Config
 from server.datafolder import DataFolder
 from server.gate import Gate
+from server.gauges import Gauges
 from server.reader import Reader
 from server.roster import Roster
 from server.session import Session
@@ -59,7 +60,21 @@ class Supervisor:
         start_logging()
         raise_file_limit()
         listener = _listen(self._config.host, self._config.port)
-        self._reader = Reader(listener, self._new_session(), Admission(self._config.max_per_address), self._roster)
+        gauges = Gauges.create(self._folder.gauges)
+        try:
+            self._serve(listener, gauges)
+        finally:
+            gauges.close(remove=True)
+
+    def _serve(self, listener: socket.socket, gauges: Gauges) -> None:
+        self._panel = gauges.panel("supervisor")
+        self._reader = Reader(
+            listener,
+            self._new_session(),
+            Admission(self._config.max_per_address),
+            self._roster,
+            gauges.panel("reader"),
+        )
         wakeup = self._heed_signals()
         self._start_backend()
         self._announce_start(listener)
@@ -89,7 +104,9 @@ class Supervisor:
     # --- the generation behind the reader -------------------------------------------------------------------------
 
     def _start_backend(self) -> None:
-        self._backend = Backend(self._folder, self._config.name, self._config.workers)
+        self._backend = Backend(self._folder, self._config.name, self._config.workers, self._folder.gauges)
+        self._panel.set("manager_pid", self._backend.manager_pid)
+        self._panel.set("workers", self._config.workers)
         for fileno, process in self._backend.sentinels().items():
             self._reader.watch(fileno, functools.partial(self._replace_backend, process))
 
@@ -99,6 +116,7 @@ class Supervisor:
 
     def _replace_backend(self, dead: str) -> None:
         log.error("the %s has died; starting the stages anew", dead)
+        self._panel.add("restarts")
         now = time.monotonic()
         self._restarts = [moment for moment in self._restarts if now - moment < RESTARTS_WITHIN] + [now]
         if len(self._restarts) > RESTARTS:
