@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from server.config import Config
 
@@ -16,7 +17,16 @@ CANNOT_SERVE = 1
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Exit status: 0 ended cleanly, 1 can't serve, 2 wrong usage."""
-    config = parse(argv)
+    chosen = _parser().parse_args(argv)
+    if chosen.top:
+        from server import top
+        from server.datafolder import shared_name
+
+        return top.run(shared_name(chosen.data))
+    return _serve(_config(chosen))
+
+
+def _serve(config: Config) -> int:
     from server.backend import BackendFailed
     from server.datafolder import DataFolder, Unusable
     from server.supervisor import CannotListen, Supervisor
@@ -33,11 +43,14 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def parse(argv: list[str] | None) -> Config:
-    """The settings that `argv` stands for; ends the program with status 2 and one line if it makes no sense."""
-    parser = argparse.ArgumentParser(
-        "chat-server", description="Serve a group chat to the local network.", allow_abbrev=False
-    )
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Wrong usage is one line, and status 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser("chat-server", description="Serve a group chat to the local network.", allow_abbrev=False)
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all of them)")
     parser.add_argument("--port", type=_port, default=5050, help="TCP port; 0 takes a free one (default: 5050)")
     parser.add_argument("--data", type=Path, default=_default_data(), help="folder of the key and the database")
@@ -50,7 +63,14 @@ def parse(argv: list[str] | None) -> Config:
     parser.add_argument("--max-per-address", type=_count, default=4096, metavar="N", help=address_help)
     parser.add_argument("--no-beacon", action="store_true", help="don't announce the server on the network")
     parser.add_argument("--beacon-port", type=_port, default=5051, help="UDP port of the beacons (default: 5051)")
-    chosen = parser.parse_args(argv)
+    metrics_help = "TCP port on loopback that gives the counters to Prometheus"
+    parser.add_argument("--metrics", type=_port, default=0, metavar="PORT", help=metrics_help)
+    top_help = "show the figures of the server that runs on the data folder, and serve nothing"
+    parser.add_argument("--top", action="store_true", help=top_help)
+    return parser
+
+
+def _config(chosen: argparse.Namespace) -> Config:
     return Config(
         host=chosen.host,
         port=chosen.port,
@@ -62,6 +82,7 @@ def parse(argv: list[str] | None) -> Config:
         max_per_address=chosen.max_per_address,
         beacon=not chosen.no_beacon,
         beacon_port=chosen.beacon_port,
+        metrics_port=chosen.metrics,
     )
 
 

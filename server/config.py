@@ -20,3 +20,4 @@ class Config:
     max_per_address: int
     beacon: bool
     beacon_port: int
+    metrics_port: int

@@ -21,6 +21,12 @@ class Unusable(Exception):
     """The folder can't be used; the sentence says what to do."""
 
 
+def shared_name(path: Path) -> str:
+    """What belongs to the server of this data folder is called outside of it; the same for every process."""
+    digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:12]
+    return f"chat-server-{os.getuid()}-{digest}"
+
+
 class DataFolder:
     """An opened and locked data folder. `close` releases it."""
 
@@ -38,9 +44,8 @@ class DataFolder:
         except OSError:
             os.close(self._lock)
             raise Unusable(f"Another server uses {path}; end it, or name another folder with --data.") from None
-        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
-        self.sockets = Path(tempfile.gettempdir()) / f"chat-server-{os.getuid()}-{digest}"
-        self.gauges = self.sockets.name
+        self.sockets = Path(tempfile.gettempdir()) / shared_name(self.path)
+        self.gauges = shared_name(self.path)
         """The name of the shared memory that this folder's server counts in."""
         self._sweep()
 

@@ -62,6 +62,8 @@ class Supervisor:
         listener = _listen(self._config.host, self._config.port)
         gauges = Gauges.create(self._folder.gauges)
         try:
+            if self._config.metrics_port:
+                _serve_metrics(gauges, self._config.metrics_port)
             self._serve(listener, gauges)
         finally:
             gauges.close(remove=True)
@@ -147,6 +149,15 @@ class Supervisor:
         self._reader.watch(receiving.fileno(), stop)
         self._wakeup_sender = sending  # kept open: the signal machinery knows only its number
         return receiving
+
+
+def _serve_metrics(gauges: Gauges, port: int) -> None:
+    from server import metrics  # Prometheus's library is imported only where it is wanted
+
+    try:
+        metrics.serve(gauges, port)
+    except OSError as error:
+        raise CannotListen(f"Can't give metrics on port {port}: {error.strerror}; choose another.") from None
 
 
 def _session(private_key: bytes, psk: bytes | None, rate: float) -> Session:

@@ -1,0 +1,113 @@
+"""The server's counters as people read them: each stage of the pipeline with its rates.
+
+Two readings of the counters and the seconds between them make one picture; who draws it (the client's /models, or
+`chat-server --top`) doesn't matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Figures = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: its name, the concurrency model that it runs on, its process, and what it does now."""
+
+    name: str
+    model: str
+    pid: int
+    facts: tuple[tuple[str, str], ...]
+    """Each a figure and what it counts, such as ("12.5", "wake-ups/s")."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """Two readings; a process that was replaced between them counts from zero."""
+
+    before: Figures
+    after: Figures
+    seconds: float
+
+    def now(self, name: str) -> int:
+        return self.after.get(name, 0)
+
+    def grown(self, name: str) -> int:
+        change = self.now(name) - self.before.get(name, 0)
+        return change if change >= 0 else self.now(name)
+
+    def rate(self, name: str) -> str:
+        return _short(self.grown(name) / self.seconds)
+
+    def ratio(self, above: str, below: str, scale: float = 1.0) -> str:
+        count = self.grown(below)
+        return _short(scale * self.grown(above) / count) if count else "–"
+
+
+def stages(before: Figures, after: Figures, seconds: float) -> list[Stage]:
+    """The pipeline in the order in which a message takes it."""
+    between = _Between(before, after, max(seconds, 1e-3))
+    workers = range(between.now("supervisor.workers"))
+    return [
+        _reader(between),
+        _journal(between),
+        _manager(between, workers),
+        *(_worker(between, number) for number in workers),
+    ]
+
+
+def _reader(between: _Between) -> Stage:
+    phases = " ".join(f"{between.now(f'reader.{phase}')} {phase}" for phase in ("opened", "answered", "named"))
+    facts = (
+        (between.rate("reader.wakeups"), "wake-ups/s"),
+        (between.ratio("reader.events", "reader.wakeups"), "events a wake-up"),
+        (between.ratio("reader.reads", "reader.events"), "reads an edge"),
+        (between.rate("reader.commands"), "commands/s"),
+        (between.rate("reader.stalls"), "stalls/s"),
+        (phases, "sessions"),
+    )
+    return Stage("reader", "epoll, edge-triggered; generator sessions", between.now("reader.pid"), facts)
+
+
+def _journal(between: _Between) -> Stage:
+    facts = (
+        (between.rate("journal.commits"), "commits/s"),
+        (between.ratio("journal.events", "journal.commits"), "events a commit"),
+        (between.ratio("journal.commit_ns", "journal.commits", 1e-6), "ms a commit"),
+        (between.rate("journal.intake"), "intake/s"),
+    )
+    return Stage("journal", "Process, fed by a bounded Queue", between.now("journal.pid"), facts)
+
+
+def _manager(between: _Between, workers: range) -> Stage:
+    depths = [between.now(f"outlet {number}.put") - between.now(f"inlet {number}.taken") for number in workers]
+    facts = (
+        (" ".join(str(max(0, depth)) for depth in depths), "waiting in its queues"),
+        (_short(sum(between.grown(f"inlet {number}.taken") for number in workers) / between.seconds), "batches/s"),
+    )
+    return Stage("manager", "Manager().Queue(), one a worker", between.now("supervisor.manager_pid"), facts)
+
+
+def _worker(between: _Between, number: int) -> Stage:
+    worker, flusher = f"worker {number}", f"flusher {number}"
+    sends = between.grown(f"{worker}.sends") + between.grown(f"{flusher}.sends")
+    full = between.grown(f"{worker}.full_sockets") + between.grown(f"{flusher}.full_sockets")
+    deliveries = between.grown(f"{worker}.deliveries")
+    facts = (
+        (str(between.now(f"{worker}.connections")), "connections"),
+        (_short(deliveries / between.seconds), "deliveries/s"),
+        (_short(deliveries / sends) if sends else "–", "messages a send"),
+        (_short(full / between.seconds), "full sockets/s"),
+        (between.rate(f"{flusher}.edges"), "flusher edges/s"),
+        (str(between.now(f"{worker}.too_slow")), "too slow"),
+    )
+    return Stage(worker, "Pool worker; flusher thread with its own epoll", between.now(f"{worker}.pid"), facts)
+
+
+def _short(value: float) -> str:
+    """Three digits that matter: 0.25, 12.5, 1,234."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
