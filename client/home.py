@@ -17,6 +17,10 @@ import platformdirs
 
 from chat.secure import fingerprint, new_private_key
 from client.failures import Failure, KeyChanged
+from client.filelock import locked
+
+FRESH = 60.0
+"""Seconds within which the time at which a server was last used needn't be written again."""
 
 
 class KnownServer(TypedDict):
@@ -41,22 +45,35 @@ class Home:
     def private_key(self) -> bytes:
         """This user's X25519 private key, made on first use. Two clients starting at once get the same one."""
         path = self.folder / "key"
-        if not path.exists():
-            _write_once(path, new_private_key())
-        key = path.read_bytes()
+        try:
+            if not path.exists():
+                _write_once(path, new_private_key())
+            key = path.read_bytes()
+        except OSError as error:
+            raise Failure(f"Can't read or make {path}: {error.strerror}; mend its permissions.") from error
         if len(key) != 32:
             raise Failure(f"{path} isn't a key; move it away to get a new one (your names stay with the old).")
         return key
 
     def known_servers(self) -> dict[str, KnownServer]:
         """The servers met so far, by `HOST:PORT`."""
+        path = self.folder / "known_servers"
         try:
-            servers: dict[str, KnownServer] = json.loads((self.folder / "known_servers").read_text())
+            entries = json.loads(path.read_text(encoding="utf-8"))
+            return {
+                address: {
+                    "key": bytes.fromhex(entry["key"]).hex(),
+                    "name": str(entry.get("name", "")),
+                    "last_used": float(entry.get("last_used", 0.0)),
+                }
+                for address, entry in entries.items()
+            }
         except FileNotFoundError:
             return {}
-        except ValueError:
-            raise Failure(f"{self.folder / 'known_servers'} is damaged; mend it or move it away.") from None
-        return servers
+        except OSError as error:
+            raise Failure(f"Can't read {path}: {error.strerror}; mend its permissions.") from error
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise Failure(f"{path} is damaged; mend it or move it away (it keeps the servers' keys).") from None
 
     def check_server(self, address: str, key: bytes) -> None:
         """Raise `KeyChanged` if another key is known for `address`; an unknown server passes."""
@@ -69,10 +86,25 @@ class Home:
             )
 
     def remember_server(self, address: str, key: bytes, name: str) -> None:
-        """Keep the key of a server that one is logged in to."""
-        servers = self.known_servers()
-        servers[address] = {"key": key.hex(), "name": name, "last_used": time.time()}
-        _write(self.folder / "known_servers", json.dumps(servers, indent=1).encode())
+        """Keep the key of a server that one is logged in to. Any number of clients may do so at once.
+
+        Raises `KeyChanged` if another client has met another key there in the meantime.
+        """
+        known = self.known_servers().get(address)
+        if known is not None and (known["key"], known["name"]) == (key.hex(), name) and _is_fresh(known["last_used"]):
+            return  # nothing to write: a script that sends a line each second needn't cost a sync each time
+        try:
+            with locked(self.folder / ".known_servers.lock"):
+                self.check_server(address, key)
+                servers = self.known_servers()
+                servers[address] = {"key": key.hex(), "name": name, "last_used": time.time()}
+                _write(self.folder / "known_servers", json.dumps(servers, indent=1).encode())
+        except OSError as error:
+            raise Failure(f"Can't write to {self.folder}: {error.strerror}; the server's key isn't kept.") from error
+
+
+def _is_fresh(last_used: float) -> bool:
+    return abs(time.time() - last_used) < FRESH
 
 
 def _write(path: Path, data: bytes) -> None:
