@@ -17,6 +17,7 @@ from chat.faults import PeerFault
 MAX_PERSON = 32
 MAX_ROOM = 64
 PUNCTUATION = "._-"
+_LRM = "\u200e"
 
 _profile = precis_i18n.get_profile("UsernameCaseMapped")
 
@@ -49,10 +50,15 @@ def partner(room_name: str, me: str) -> str:
 def skeleton(name: str) -> str:
     """What a name looks like: names with one skeleton can be taken for each other (UTS 39, section 4).
 
-    Casefolded at the end, because the table maps 0 to O and names are compared without case.
+    Casefolded, because the table maps 0 to O and names are compared without case. Mapped twice, because a prototype
+    may hold a character that has a prototype of its own, as such or in lower case (ø is an o and a stroke).
     """
-    shape = "".join(_prototype(char) for char in unicodedata.normalize("NFD", name))
-    return unicodedata.normalize("NFD", shape).casefold()
+    return _shape(_shape(name).casefold()).casefold()
+
+
+def _shape(name: str) -> str:
+    decomposed = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFD", "".join(_prototypes().get(char, char) for char in decomposed))
 
 
 def _fold(name: str, most: int, code: str, what: str) -> str:
@@ -72,15 +78,21 @@ def _is_mark(char: str) -> bool:
     return unicodedata.category(char) in ("Mn", "Mc")
 
 
-@functools.lru_cache(maxsize=4096)
-def _prototype(char: str) -> str:
-    # The library's table holds both directions of UTS 39's mapping: a source lists its one prototype, a
-    # prototype lists all its sources. Where each lists only the other, either will do if both agree: the
-    # longer one (a pair such as "rn" can't be mapped back, being two characters), else the smaller.
-    listed: list[str] = [entry["c"].strip("\u200e") for entry in confusables.confusables_data.get(char, [])]
-    if len(listed) != 1:
-        return char
-    back = confusables.confusables_data.get(listed[0], [])
-    if len(back) > 1:
-        return listed[0]
-    return min((char, listed[0]), key=lambda shape: (-len(shape), shape))
+@functools.cache
+def _prototypes() -> dict[str, str]:
+    """For each character that looks like another: the shape that stands for all that look so.
+
+    The library's table holds both directions of UTS 39's mapping, without saying which is which, and a left-to-right
+    mark on both sides of what is written from right to left. A prototype and its sources form a star: its middle
+    is the one of several characters if there is one (sources have one), else the one with the most neighbours.
+    """
+    neighbours = {
+        shape.strip(_LRM): [entry["c"].strip(_LRM) for entry in entries]
+        for shape, entries in confusables.confusables_data.items()
+    }
+    prototypes: dict[str, str] = {}
+    for shape in neighbours:
+        alike = [shape, *neighbours[shape]]
+        middle = min(alike, key=lambda other: (len(other) == 1, -len(neighbours.get(other, ())), other))
+        prototypes[shape] = middle
+    return prototypes
