@@ -30,12 +30,23 @@ def _limit_marks(text: str) -> str:
     result: list[str] = []
     marks = 0
     for char in text:
-        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") and not _is_selector(char) else 0
-        if marks <= MAX_MARKS:
+        marks = _marks_after(char, marks)
+        if marks <= MAX_MARKS or not _stacks(char):
             result.append(char)
         elif marks == MAX_MARKS + 1:
             result.append("<…>")
     return "".join(result)
+
+
+def _marks_after(char: str, marks: int) -> int:
+    if _stacks(char):
+        return marks + 1
+    # Variation selectors and joiners take no place of their own: a mark after one still stands on what was before.
+    return marks if unicodedata.category(char) in ("Mn", "Cf") else 0
+
+
+def _stacks(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Me") and not _is_selector(char)
 
 
 def _is_selector(char: str) -> bool:
