@@ -129,6 +129,8 @@ def _tell(state: State, order: Order, command: Tell) -> list[Event]:
     room = state.rooms.get(names.direct(order.author, other)) or Room(names.direct(order.author, other))
     seq = room.last + 1
     missing = [person for person in (order.author, other) if person not in room.members]
+    for person in missing:
+        _check_room_count(state, person, "You are" if person == order.author else f"{person} is")
     joins: list[Event] = [Joined(room.name, seq, order.time, person, "") for person in missing]
     return [*joins, _said(order, command, room.name, seq)]
 
@@ -152,9 +154,14 @@ def _join(state: State, order: Order, command: Join) -> list[Event]:
         room = state.rooms.get(name) or Room(name)
     if order.author in room.members:
         return []
-    if len(state.rooms_of.get(order.author, ())) >= MAX_ROOMS:
-        raise PeerFault("too_many_rooms", f"You are in {MAX_ROOMS} rooms; leave one first.")
+    _check_room_count(state, order.author, "You are")
     return [Joined(room.name, room.last + 1, order.time, order.author, command.label)]
+
+
+def _check_room_count(state: State, person: str, who: str) -> None:
+    # Rooms of two count too: a login gives a cursor for each, and the number of those is bounded.
+    if len(state.rooms_of.get(person, ())) >= MAX_ROOMS:
+        raise PeerFault("too_many_rooms", f"{who} in {MAX_ROOMS} rooms, which is the most; one has to be left first.")
 
 
 def _leave(state: State, order: Order, command: Leave) -> list[Event]:
