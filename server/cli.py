@@ -29,7 +29,8 @@ def main(argv: list[str] | None = None) -> int:
 def _serve(config: Config) -> int:
     from server.backend import BackendFailed
     from server.datafolder import DataFolder, Unusable
-    from server.supervisor import CannotListen, Supervisor
+    from server.listening import CannotListen
+    from server.supervisor import Supervisor
 
     try:
         folder = DataFolder(config.data)

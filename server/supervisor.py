@@ -17,7 +17,7 @@ import socket
 import time
 from types import FrameType
 
-from chat.secure import fingerprint, psk_of, public_key
+from chat.secure import psk_of
 from server.admission import Admission
 from server.backend import Backend, BackendFailed
 from server.children import log, raise_file_limit, start_logging
@@ -25,6 +25,7 @@ from server.config import Config
 from server.datafolder import DataFolder
 from server.gate import Gate
 from server.gauges import Gauges
+from server.listening import first_line, listen
 from server.reader import Reader
 from server.roster import Roster
 from server.session import Session
@@ -35,13 +36,6 @@ STOP_LIMIT = 1.5
 RESTARTS = 10
 """Restarts within `RESTARTS_WITHIN` seconds after which the server gives up, for whoever watches it to see."""
 RESTARTS_WITHIN = 30.0
-
-BACKLOG = 4096
-"""Connections that the kernel may hold for us; it takes the least of this and net.core.somaxconn."""
-
-
-class CannotListen(Exception):
-    """The address can't be served; the sentence says why."""
 
 
 class Supervisor:
@@ -59,7 +53,7 @@ class Supervisor:
         """Serve. Raises `CannotListen` or `BackendFailed` if that can't begin, or can't go on."""
         start_logging()
         raise_file_limit()
-        listener = _listen(self._config.host, self._config.port)
+        listener = listen(self._config.host, self._config.port)
         gauges = Gauges.create(self._folder.gauges)
         try:
             if self._config.metrics_port:
@@ -79,7 +73,7 @@ class Supervisor:
         )
         wakeup = self._heed_signals()
         self._start_backend()
-        self._announce_start(listener)
+        print(first_line(listener, self._private_key), flush=True)
         try:
             self._reader.run(self._backend)
             log.info("stopping")
@@ -97,11 +91,6 @@ class Supervisor:
         psk = None if self._config.passphrase is None else psk_of(self._config.passphrase)
         private_key, rate = self._private_key, self._config.rate
         return functools.partial(_session, private_key, psk, rate)
-
-    def _announce_start(self, listener: socket.socket) -> None:
-        host, port = listener.getsockname()[:2]
-        key = fingerprint(public_key(self._private_key))
-        print(f"listening on {host}:{port} key {key}", flush=True)
 
     # --- the generation behind the reader -------------------------------------------------------------------------
 
@@ -166,17 +155,3 @@ def _session(private_key: bytes, psk: bytes | None, rate: float) -> Session:
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:
     """Python writes a signal's number to the wake-up descriptor only if it has a handler."""
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        listener = socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise CannotListen(f"Can't listen on {host}:{port}: {reason}; choose others with --host and --port.") from None
-    listener.setblocking(False)
-    return listener
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
