@@ -18,13 +18,14 @@ from pathlib import Path
 from server import fanout, journal
 from server.children import SPAWN, log, settle
 from server.datafolder import DataFolder
+from server.failures import CannotServe
 from server.parcels import Intake, worker_of
 
 START_LIMIT = 20.0
 """Seconds that starting may take."""
 
 
-class BackendFailed(Exception):
+class BackendFailed(CannotServe):
     """The stages could not be started; the sentence says why."""
 
 

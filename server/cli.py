@@ -7,12 +7,23 @@ import argparse
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from server import models
 from server.config import Config
 
+if TYPE_CHECKING:
+    from server.datafolder import DataFolder
+
 CANNOT_SERVE = 1
+WRONG_USAGE = 2
+
+PIPELINE = "pipeline"
+
+Run = Callable[[Config, "DataFolder"], None]
+"""Serves until SIGTERM or SIGINT. Raises `CannotServe` or `Lacking`."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,21 +38,36 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _serve(config: Config) -> int:
-    from server.backend import BackendFailed
-    from server.datafolder import DataFolder, Unusable
-    from server.listening import CannotListen
-    from server.supervisor import Supervisor
+    run = _pipeline() if config.model == PIPELINE else _model(config.model)
+    from server.datafolder import DataFolder
+    from server.failures import CannotServe
 
     try:
         folder = DataFolder(config.data)
         try:
-            Supervisor(config, folder).run()
+            run(config, folder)
         finally:
             folder.close()
-    except (Unusable, CannotListen, BackendFailed) as trouble:
+    except models.Lacking as lack:
+        print(f"chat-server: {lack}", file=sys.stderr)
+        return WRONG_USAGE
+    except CannotServe as trouble:
         print(f"chat-server: {trouble}", file=sys.stderr)
         return CANNOT_SERVE
     return 0
+
+
+def _pipeline() -> Run:
+    from server.supervisor import Supervisor
+
+    return lambda config, folder: Supervisor(config, folder).run()
+
+
+def _model(name: str) -> Run:
+    model = models.load(name)  # before anything else is imported: gevent's patches what the others import
+    from server.models.running import run
+
+    return lambda config, folder: run(model, config, folder)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,6 +94,9 @@ def _parser() -> _Parser:
     parser.add_argument("--metrics", type=_port, default=0, metavar="PORT", help=metrics_help)
     top_help = "show the figures of the server that runs on the data folder, and serve nothing"
     parser.add_argument("--top", action="store_true", help=top_help)
+    model_help = "concurrency model that serves; all but the pipeline keep messages in memory only (default: pipeline)"
+    names = (PIPELINE, *models.NAMES)
+    parser.add_argument("--model", choices=names, default=PIPELINE, metavar="NAME", help=model_help)
     return parser
 
 
@@ -84,6 +113,7 @@ def _config(chosen: argparse.Namespace) -> Config:
         beacon=not chosen.no_beacon,
         beacon_port=chosen.beacon_port,
         metrics_port=chosen.metrics,
+        model=chosen.model,
     )
 
 

@@ -21,3 +21,5 @@ class Config:
     beacon: bool
     beacon_port: int
     metrics_port: int
+    model: str = "pipeline"
+    """Which concurrency model serves: the pipeline, or one of server/models/."""

@@ -15,9 +15,10 @@ import tempfile
 from pathlib import Path
 
 from chat.secure import new_private_key
+from server.failures import CannotServe
 
 
-class Unusable(Exception):
+class Unusable(CannotServe):
     """The folder can't be used; the sentence says what to do."""
 
 

@@ -19,8 +19,12 @@ from server.store import author_word, room_word
 class History:
     """The stored events of rooms, in their wire form."""
 
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    def __init__(self, database: Path | sqlite3.Connection) -> None:
+        """Of a database's path, or over a connection that is open already: one to a database in memory."""
+        if isinstance(database, sqlite3.Connection):
+            self._db = database
+        else:
+            self._db = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None)
 
     def place_of(self, room: str, seq: int) -> int:
         """The position of a room's message number `seq`, or of the last one before it; 0 if there is none."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 
 from chat.secure import fingerprint, public_key
+from server.failures import CannotServe
 
 BACKLOG = 4096
 """Connections that the kernel may hold for us; it takes the least of this and net.core.somaxconn."""
 
 
-class CannotListen(Exception):
+class CannotListen(CannotServe):
     """The address can't be served; the sentence says why."""
 
 

@@ -206,7 +206,9 @@ class Store:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None)  # transactions are begun and ended by hand
+    # Transactions are begun and ended by hand. The journal has one thread; who shares a store among several holds
+    # a lock around each call (server/models/), so Python's check for a single one would only be in the way.
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         db.close()

@@ -1,0 +1,58 @@
+"""Reading and writing a line straight on, blocking wherever it must: for models in which each line has somebody
+who may wait for it, be it a thread, a process or a greenlet that takes itself for one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+
+from server.models.line import READ_SIZE, Line, Terms
+from server.parcels import Departed, Intake
+
+
+class Waiting(Line):
+    """A line with a thread waiting at `ready` for its letters; the lock is held by whoever brings them, too."""
+
+    writer: threading.Thread
+
+    def __init__(self, lock: threading.Lock, number: int, sock: socket.socket, terms: Terms) -> None:
+        super().__init__(number, sock, terms)
+        self.ready = threading.Condition(lock)
+
+
+def read(line: Line, work: Callable[[list[Intake]], object]) -> None:
+    """Hand everything that the client sends to `work`, up to its end."""
+    try:
+        while not line.broken and (data := line.sock.recv(READ_SIZE)):
+            intake, reply = line.receive(data)
+            if reply:
+                line.sock.sendall(reply)
+            if intake:
+                work(intake)
+    except OSError:
+        pass  # reset, timed out: an end like another
+    line.gone = True
+    work([Departed(line.number)])
+
+
+def write(line: Waiting) -> None:
+    """Send every letter that the line gets, up to its end, and close the socket.
+
+    Closing is this side's, for it is the last to use the socket: a descriptor that is closed under a thread in
+    `send` may have become another client's before the kernel looks at it.
+    """
+    while True:
+        with line.ready:
+            line.ready.wait_for(lambda: line.waiting or line.gone)
+            if line.gone:
+                break
+            messages = line.take()
+        try:
+            line.sock.sendall(line.seal(messages))
+        except OSError:
+            line.shut_down()
+        if line.finished:
+            line.shut_down()
+    line.shut_down()
+    line.sock.close()

@@ -1,0 +1,79 @@
+"""Threads: one that waits for what each client sends, one that waits for what it gets, and a Lock around the rooms.
+
+**What it is.** A thread waits for one thing at a time, and needs do no more: the kernel runs another meanwhile. So
+each connection gets two, whose code (server/models/straight.py) reads straight on, as if it were alone. They meet
+at what all share, the rooms: a `Lock` lets one in at a time. `Condition`s over the same lock carry the news: whoever
+brings a letter notifies the one thread that waits for it.
+
+**What it costs.** A stack for each thread: 8 MiB of addresses, some 20 KB of memory really touched, and a switch of
+context for each wait; the scheduler looks among thousands for one. And the lock: while a busy room's message is
+addressed to a thousand lines, nobody else's is. Decrypting and encrypting are outside of it, but in CPython the GIL
+is a lock around that, too: `cryptography` lets it go only while the cipher works on a large piece.
+
+**Where it ends.** At the system's limit of threads (threads-max, pid_max, a cgroup's pids.max), or long before at
+the wish to know what holds the lock. What isn't under the lock and is shared is the bug: `waiting` is read and
+written under it only, and a socket is closed by the thread that uses it last.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+
+from server.children import log
+from server.models.door import Closed, Door
+from server.models.exchange import Exchange
+from server.models.line import Terms
+from server.models.straight import Waiting, read, write
+from server.parcels import Departed, Intake
+
+FAREWELL = 1.0
+"""Seconds that all threads together get to send their last letters."""
+
+
+def serve(door: Door, terms: Terms) -> None:
+    lock = threading.Lock()
+    exchange = Exchange(terms, functools.partial(Waiting, lock))
+
+    def work(intake: list[Intake]) -> float:
+        with lock:
+            notify(exchange.work(intake))
+            return exchange.patience
+
+    try:
+        while True:
+            door.listener.settimeout(work([]))
+            sock = door.accept()
+            if sock is not None:
+                with lock:
+                    line = exchange.connect(sock)
+                engage(line, work)
+    except Closed:
+        with lock:
+            lines = exchange.close()
+            notify(lines)
+        deadline = time.monotonic() + FAREWELL
+        for line in lines:
+            line.writer.join(max(0.0, deadline - time.monotonic()))
+
+
+def engage(line: Waiting, work: Callable[[list[Intake]], object]) -> None:
+    """Give a line its two threads; if the system has none left, the client is sent away."""
+    line.writer = threading.Thread(target=write, args=(line,), daemon=True)
+    reader = threading.Thread(target=read, args=(line, work), daemon=True)
+    try:
+        line.writer.start()
+        reader.start()
+    except RuntimeError as error:
+        log.warning("turning a client away: %s", error)
+        line.gone = True
+        work([Departed(line.number)])
+        line.sock.close()
+
+
+def notify(lines: list[Waiting]) -> None:
+    """Wake the threads that wait for letters to these lines. The lock is held."""
+    for line in lines:
+        line.ready.notify()
