@@ -25,7 +25,7 @@ from server.config import Config
 from server.datafolder import DataFolder
 from server.gate import Gate
 from server.gauges import Gauges
-from server.listening import first_line, listen
+from server.listening import CannotListen, first_line, listen
 from server.reader import Reader
 from server.roster import Roster
 from server.session import Session

@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from typing import TypeVar
 
-from chat.messages import Command, Cursor
-from client.connection import Connection, Incoming
+from chat.messages import Command, Cursor, Join, RoomState, Said, Say
+from client.connection import Connection, Incoming, new_label
 from client.home import Home
 from tests.waiting import UNIT
 
@@ -47,6 +47,14 @@ class Guest:
         finally:
             giving_up.cancel()
         raise AssertionError(f"no {kind.__name__} with {fields}: {self.connection.ended} heard: {self.heard[-5:]}")
+
+    def join(self, room: str, since: int | None = None) -> RoomState:
+        """Join a room; returns what it is like."""
+        return self.hears(RoomState, label=self.ask(Join(new_label(), room, since)))
+
+    def say(self, room: str, text: str) -> Said:
+        """Say something, and wait until it is stored."""
+        return self.hears(Said, label=self.ask(Say(new_label(), room, text)))
 
     def leave(self) -> None:
         self.connection.close()
