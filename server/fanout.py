@@ -26,7 +26,7 @@ import queue
 import socket
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,16 @@ from server.parcels import (
     ToConnection,
     ToPerson,
     ToRoom,
+    coalesce,
 )
 from server.replays import Replays
 from server.router import Router
 
 LOCAL_BATCHES = 16
 """Batches between the inlet and the main loop; when it is full the inlet waits, then the Manager's queue fills."""
+
+ROUND_SIZE = 512 * 1024
+"""Bytes of parcels in one round, about: the inlet goes on filling the queue while a round empties it."""
 
 WAKE = b""
 """On the local queue: nothing new, but a replay can go on."""
@@ -105,7 +109,8 @@ class Worker:
         self._tally = Tally()
         self._flusher = Flusher(self._wake, gauges.panel(f"flusher {number}"))
         self._deliveries: dict[int, Delivery] = {}
-        self._outgoing: dict[int, list[bytes]] = {}
+        self._outgoing: dict[int, tuple[bytes, ...]] = {}
+        """What this round has for each connection. Tuples, because a thousand members of a room share one."""
 
     def run(self) -> None:
         threading.Thread(target=self._inlet, name="inlet", daemon=True).start()
@@ -134,16 +139,24 @@ class Worker:
                 pass
 
     def _round(self) -> bool:
-        """Take all that waits, then write it; False when the end has come."""
+        """Take what waits, then write it; False when the end has come."""
+        parcels: list[Parcel] = []
+        size = 0
+        ended = False
         try:
             blob = self._local.get(block=not self._can_replay())
             while blob is not None:
                 if blob:
-                    self._handle(pickle.loads(blob))
+                    parcels += pickle.loads(blob)
+                    size += len(blob)
+                if size >= ROUND_SIZE:
+                    break
                 blob = self._local.get_nowait()
-            ended = True
+            else:
+                ended = True
         except queue.Empty:
-            ended = False
+            pass
+        self._handle(coalesce(parcels))  # anew: what came in several batches visits each member once as well
         self._write_out()
         self._go_on_with_replays()
         self._panel.add("rounds")
@@ -160,19 +173,22 @@ class Worker:
                 log.exception("reading for %r", parcel)
                 self._farewell(parcel.connection, [encode(UNREADABLE)])  # type: ignore[union-attr]
 
+    def _add(self, connection: int, messages: tuple[bytes, ...]) -> None:
+        self._outgoing[connection] = self._outgoing.get(connection, ()) + messages
+
     def _write_out(self) -> None:
         outgoing, self._outgoing = self._outgoing, {}
         for connection, messages in outgoing.items():
             self._write(connection, messages)
 
-    def _write(self, connection: int, messages: list[bytes]) -> None:
+    def _write(self, connection: int, messages: Sequence[bytes]) -> None:
         delivery = self._deliveries.get(connection)
         if delivery is not None and not delivery.write(messages, self._tally):
             self._panel.add("too_slow")
             log.info("connection %d (%s) is too slow", connection, self._router.name_of(connection))
             self._farewell(connection, [encode(TOO_SLOW)])
 
-    def _farewell(self, connection: int, messages: list[bytes]) -> None:
+    def _farewell(self, connection: int, messages: Sequence[bytes]) -> None:
         self._router.forget(connection)
         self._replays.forget(connection)
         delivery = self._deliveries.get(connection)
@@ -228,18 +244,21 @@ class Worker:
         self._router.change(parcel)
 
     def _to_connection(self, parcel: ToConnection) -> None:
-        self._outgoing.setdefault(parcel.connection, []).extend(parcel.messages)
+        self._add(parcel.connection, parcel.messages)
 
     def _to_person(self, parcel: ToPerson) -> None:
         for connection in self._router.of_person(parcel.name):
-            self._outgoing.setdefault(connection, []).extend(parcel.messages)
+            self._add(connection, parcel.messages)
 
     def _to_room(self, parcel: ToRoom) -> None:
-        pieces = chunks(list(parcel.messages))  # joined once for the room, however many members it has
+        pieces = tuple(chunks(list(parcel.messages)))  # joined once for the room, however many members it has
         members = self._router.in_room(parcel.room)
+        outgoing = self._outgoing
         for connection in members:
-            if not self._replays.postpone(connection, parcel.room, parcel.position):
-                self._outgoing.setdefault(connection, []).extend(pieces)
+            if self._replays and self._replays.postpone(connection, parcel.room, parcel.position):
+                continue
+            held = outgoing.get(connection)
+            outgoing[connection] = pieces if held is None else held + pieces
         self._panel.add("deliveries", len(members) * len(parcel.messages))
 
     def _replay(self, parcel: Replay) -> None:
@@ -250,17 +269,17 @@ class Worker:
         oldest = rows[0][0] if rows else 0
         messages = [body for _, body in rows]
         messages.append(encode(PageEnd(parcel.label, parcel.room, oldest)))
-        self._outgoing.setdefault(parcel.connection, []).extend(messages)
+        self._add(parcel.connection, tuple(messages))
 
     def _find(self, parcel: Find) -> None:
         label, limit = parcel.search.label, parcel.search.limit
         hits = list(itertools.islice(self._history.search(parcel.rooms, parcel.search), limit + 1))
         messages = [encode(hit) for hit in hits[:limit]]
         messages.append(encode(SearchEnd(label, len(messages), len(hits) > limit)))
-        self._outgoing.setdefault(parcel.connection, []).extend(messages)
+        self._add(parcel.connection, tuple(messages))
 
     def _expel(self, parcel: Expel) -> None:
-        self._farewell(parcel.connection, self._outgoing.pop(parcel.connection, []) + list(parcel.messages))
+        self._farewell(parcel.connection, [*self._outgoing.pop(parcel.connection, ()), *parcel.messages])
 
     def _detach(self, parcel: Detach) -> None:
         self._router.forget(parcel.connection)

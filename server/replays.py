@@ -31,6 +31,9 @@ class Replays:
         self._history = history
         self._courses: dict[int, dict[str, Course]] = {}
 
+    def __len__(self) -> int:
+        return len(self._courses)
+
     def __contains__(self, connection: int) -> bool:
         return connection in self._courses
 
