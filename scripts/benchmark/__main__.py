@@ -1,0 +1,117 @@
+"""`scripts/bench`: run the workloads over the servers, alternating, and print medians with their spread."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from scripts.benchmark.crowd import Failed
+from scripts.benchmark.servers import PEERS, installed_peers
+from scripts.benchmark.workloads import FULL, SHORT, WORKLOADS, Size
+
+COLUMNS = {
+    "deliveries_per_s": "saturated: deliveries/s",
+    "saturated_us": "CPU µs a delivery",
+    "paced_us": "paced: CPU µs a delivery",
+    "p50_ms": "p50 ms",
+    "p99_ms": "p99 ms",
+    "idle_kb": "KB an idle connection",
+    "set_up_us": "CPU µs a set-up",
+}
+
+Results = dict[str, dict[str, list[float]]]
+"""By server and figure: the values of all runs."""
+
+
+def main() -> int:
+    chosen = _arguments()
+    if chosen.install_peers:
+        return subprocess.run(["scripts/system-packages", *(program for program, _ in PEERS.values())]).returncode
+    _raise_file_limit()
+    size = SHORT if chosen.short else FULL
+    names = ["relay", "chat", *installed_peers()]
+    try:
+        results = measure(names, size, chosen.runs)
+    except Failed as failure:
+        print(f"bench: {failure}: the figures would mean nothing", file=sys.stderr)
+        return 1
+    machine = _machine()
+    print(f"{machine}; {size.members} members, {size.few} for latency; medians of {chosen.runs} runs (least–most)\n")
+    print(table(results))
+    if chosen.json:
+        Path(chosen.json).write_text(
+            json.dumps({"machine": machine, "runs": chosen.runs, "results": results}, indent=1)
+        )
+    if chosen.plot:
+        from scripts.benchmark.plot import draw
+
+        draw(results, machine, Path(chosen.plot))
+    return 0
+
+
+def measure(names: Sequence[str], size: Size, runs: int) -> Results:
+    """Every workload on every server, `runs` times; the servers take turns, so that noise meets them alike."""
+    results: Results = {name: defaultdict(list) for name in names}
+    todo = [(workload, name) for _ in range(runs) for workload in WORKLOADS for name in names]
+    with tqdm(todo, unit="run", disable=not sys.stderr.isatty()) as progress:
+        for workload, name in progress:
+            progress.set_description(f"{workload.__name__} {name}")
+            for figure, value in workload(name, size).items():
+                results[name][figure].append(value)
+    return results
+
+
+def table(results: Results) -> str:
+    """The results as a Markdown table."""
+    lines = ["| server | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name, figures in results.items():
+        cells = [_cell(figures[column]) for column in COLUMNS]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(values: list[float]) -> str:
+    return f"{_short(statistics.median(values))} ({_short(min(values))}–{_short(max(values))})"
+
+
+def _short(value: float) -> str:
+    if value >= 1e5:
+        return f"{value / 1e6:.2f} M"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _machine() -> str:
+    about = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in about if line.startswith("model name")), "unknown CPU")
+    cores = len(os.sched_getaffinity(0))
+    return f"{model}, {cores} cores, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def _raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("scripts/bench", description="Measure the server beside the kernel's floor.")
+    parser.add_argument("--short", action="store_true", help="a small run, within a minute")
+    parser.add_argument("--runs", type=int, default=3, help="times that each workload is run (default: 3)")
+    parser.add_argument("--json", metavar="FILE", help="write every value and the machine's description")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw the medians")
+    parser.add_argument("--install-peers", action="store_true", help="install the other servers, and measure nothing")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""A crowd: many members of one room in one process, on one epoll, with a sender among them."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scripts.benchmark.members import MEMBERS, Batch, Member, text_of
+
+PATIENCE = 20.0
+"""Seconds without any progress after which a run has failed."""
+
+
+class Failed(Exception):
+    """A member got something wrong, or nothing at all: the figures of this run mean nothing."""
+
+
+class Crowd:
+    """`size` members who receive and one more who sends; checks that each gets every message once, in order."""
+
+    def __init__(self, server: str, port: int, size: int) -> None:
+        make = MEMBERS[server]
+        self._sender = make(port, 0)
+        self._members: dict[int, Member] = {}
+        self._next: dict[int, int] = {}
+        self._epoll = select.epoll()
+        self._buffer = memoryview(bytearray(1 << 18))  # recv would make and cut one of these each time
+        for number in range(1, size + 1):
+            self._watch(make(port, number))
+        self._sender_fileno = self._sender.sock.fileno()
+        self._epoll.register(self._sender_fileno, select.EPOLLIN)
+        self._sender.sock.setblocking(False)
+        self.size = size
+        self.sent = 0
+        self.received = 0
+        """Deliveries so far, over all members."""
+        self.latencies: list[int] = []
+        """Nanoseconds from sending to receiving, if asked for."""
+        self._timed = False
+
+    def _watch(self, member: Member) -> None:
+        fileno = member.sock.fileno()
+        member.sock.setblocking(False)
+        self._members[fileno] = member
+        self._next[fileno] = 1
+        self._epoll.register(fileno, select.EPOLLIN)
+
+    def saturate(self, seconds: float, in_flight: int) -> None:
+        """Keep `in_flight` messages under way: a message has arrived when the last member has it."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            behind = self.sent - (self.received // self.size)
+            if behind < in_flight:
+                self._send(in_flight - behind)
+            self._turn(0.05)
+        self.drain()
+
+    def pace(self, seconds: float, rate: float, timed: bool = False) -> None:
+        """Send `rate` messages a second, evenly."""
+        self._timed = timed
+        begun = time.perf_counter()
+        for count in range(int(seconds * rate)):
+            due = begun + count / rate
+            while (wait := due - time.perf_counter()) > 0:
+                self._turn(wait)
+            self._send(1)
+        self.drain()
+        self._timed = False
+
+    def drain(self) -> None:
+        """Wait until everybody has everything. Raises `Failed` if that doesn't happen."""
+        progress = time.perf_counter()
+        while self.received < self.sent * self.size:
+            before = self.received
+            self._turn(0.5)
+            if self.received > before:
+                progress = time.perf_counter()
+            elif time.perf_counter() - progress > PATIENCE:
+                raise Failed(f"{self.sent * self.size - self.received} deliveries are missing")
+
+    def close(self) -> None:
+        for member in (self._sender, *self._members.values()):
+            member.sock.close()
+        self._epoll.close()
+
+    def _send(self, count: int) -> None:
+        data = []
+        for _ in range(count):
+            self.sent += 1
+            data.append(self._sender.message(text_of(self.sent, time.perf_counter_ns())))
+        self._sender.sock.sendall(b"".join(data))
+
+    def _turn(self, timeout: float) -> None:
+        for fileno, _ in self._epoll.poll(timeout):
+            if fileno == self._sender_fileno:
+                self._sender.sock.recv(1 << 18)  # its own copy isn't counted: not every server sends one
+            else:
+                self._receive(fileno)
+
+    def _receive(self, fileno: int) -> None:
+        member = self._members[fileno]
+        size = member.sock.recv_into(self._buffer)
+        if not size:
+            raise Failed("the server has closed a connection")
+        data = self._buffer[:size].tobytes()
+        now = time.perf_counter_ns() if self._timed else 0
+        for piece in member.receive(data):
+            batch = Batch.of(piece)
+            if batch.count:
+                if batch.first != self._next[fileno]:
+                    raise Failed(f"a member got {batch.first} when {self._next[fileno]} was next")
+                self._next[fileno] += batch.count
+                self.received += batch.count
+                if now:
+                    self.latencies.extend(now - sent for sent in batch.sent)
+
+
+@contextmanager
+def crowd(server: str, port: int, size: int) -> Iterator[Crowd]:
+    """A crowd that has joined, and leaves afterwards."""
+    gathered = Crowd(server, port, size)
+    try:
+        yield gathered
+    finally:
+        gathered.close()

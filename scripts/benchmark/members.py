@@ -1,0 +1,183 @@
+"""Members: how a client of each server joins the one room, sends, and reads what comes.
+
+A member's `receive` turns received bytes into pieces of plain stream; `Batch.of` understands a piece. The same piece
+reaches every member of a room, so it is understood once and then found in a cache: the load costs little more than
+`recv`, decryption and a hash, and still every member's order, holes and doubles are checked.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import socket
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgpack
+
+from chat.codec import encode
+from chat.frames import Cutter, frame
+from chat.messages import Join, Login, Say
+from chat.secure import Initiator, ReceivingHalf, SendingHalf
+
+ROOM = "bench"
+SIZE = 100
+"""Bytes of a message's text."""
+
+_TEXT = re.compile(rb"#(\d{10})@(\d{20})")
+
+
+def text_of(number: int, now: int) -> str:
+    """Message `number`, sent at `now` ns: 100 bytes that say both."""
+    return f"#{number:010}@{now:020}".ljust(SIZE, ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The messages in one piece: their numbers, which must follow one another, and when they were sent."""
+
+    first: int
+    count: int
+    sent: tuple[int, ...]
+
+    @staticmethod
+    @functools.lru_cache(maxsize=64)
+    def of(piece: bytes) -> Batch:
+        found = [(int(number), int(sent)) for number, sent in _TEXT.findall(piece)]
+        numbers = [number for number, _ in found]
+        if numbers != list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False:
+            raise AssertionError(f"out of order within a piece: {numbers}")
+        return Batch(numbers[0] if numbers else 0, len(numbers), tuple(sent for _, sent in found))
+
+
+class Member(Protocol):
+    """A connected member of the room; making one connects and joins."""
+
+    sock: socket.socket
+
+    def __init__(self, port: int, number: int) -> None: ...
+    def receive(self, data: bytes) -> list[bytes]: ...
+    def message(self, text: str) -> bytes: ...
+
+
+class ChatMember:
+    """A client of the chat server, with the real handshake and ciphers."""
+
+    def __init__(self, port: int, number: int) -> None:
+        self.sock = _connect(port)
+        initiator = Initiator(number.to_bytes(32, "big"), None, lambda key: None)
+        self._cutter = Cutter()
+        self.sock.sendall(frame(initiator.hello()))
+        self.sock.sendall(frame(initiator.answer(self._frame())))
+        assert initiator.keys is not None
+        self._sending = SendingHalf(initiator.keys.sending)
+        self._receiving = ReceivingHalf(initiator.keys.receiving)
+        hello = encode(Login(f"member-{number}")) + encode(Join("join", ROOM))
+        self.sock.sendall(frame(self._sending.encrypt(hello)))
+        self._await_room()
+
+    def receive(self, data: bytes) -> list[bytes]:
+        return [self._receiving.decrypt(payload) for payload in self._cutter.feed(data)]
+
+    def message(self, text: str) -> bytes:
+        return frame(self._sending.encrypt(encode(Say(text[1:11], ROOM, text))))
+
+    def _frame(self) -> bytes:
+        while True:
+            frames = self._cutter.feed(self.sock.recv(65_536))
+            if frames:
+                (only,) = frames
+                return only
+
+    def _await_room(self) -> None:
+        while True:
+            for piece in self.receive(self.sock.recv(65_536)):
+                for kind, *_ in _arrays(piece):
+                    if kind == "room":
+                        return
+
+
+class RelayMember:
+    """A client of the relay: frames and nothing else."""
+
+    def __init__(self, port: int, number: int) -> None:
+        self.sock = _connect(port)
+        self.sock.recv(2, socket.MSG_WAITALL)  # the relay has accepted; connected it is before that
+        self._rest = b""
+
+    def receive(self, data: bytes) -> list[bytes]:
+        data = self._rest + data
+        whole = len(data) - len(data) % (SIZE + 2)
+        self._rest = data[whole:]
+        return [data[:whole]]
+
+    def message(self, text: str) -> bytes:
+        return frame(text.encode())
+
+
+class LineMember:
+    """A client of a server with a line protocol: what isn't a whole line yet waits for the rest."""
+
+    greeting: str
+    ready: bytes
+    publish: str
+
+    def __init__(self, port: int, number: int) -> None:
+        self.sock = _connect(port)
+        self._rest = b""
+        self.sock.sendall(self.greeting.format(number=number, room=ROOM).encode())
+        seen = b""
+        while self.ready not in seen:
+            seen += self.sock.recv(65_536)
+
+    def receive(self, data: bytes) -> list[bytes]:
+        data = self._rest + data
+        whole = data.rfind(b"\r\n") + 2
+        self._rest = data[whole:]
+        return [data[:whole]]
+
+    def message(self, text: str) -> bytes:
+        return self.publish.format(room=ROOM, size=len(text), text=text).encode()
+
+
+class RedisMember(LineMember):
+    """Redis: a subscriber also publishes, which RESP3 allows."""
+
+    greeting = "HELLO 3\r\nSUBSCRIBE {room}\r\n"
+    ready = b"subscribe\r\n"
+    publish = "PUBLISH {room} {text}\r\n"
+
+
+class NatsMember(LineMember):
+    greeting = 'CONNECT {{"verbose":false}}\r\nSUB {room} 1\r\nPING\r\n'
+    ready = b"PONG\r\n"
+    publish = "PUB {room} {size}\r\n{text}\r\n"
+
+
+class IrcMember(LineMember):
+    """IRC: a server doesn't echo, so the sender is not counted among the receivers."""
+
+    greeting = "NICK m{number}\r\nUSER m{number} 0 * :m\r\nJOIN #{room}\r\n"
+    ready = b" 366 "
+    publish = "PRIVMSG #{room} :{text}\r\n"
+
+
+def _connect(port: int) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", port), timeout=20)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _arrays(piece: bytes) -> msgpack.Unpacker:
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(piece)
+    return unpacker
+
+
+MEMBERS: dict[str, type[Member]] = {
+    "chat": ChatMember,
+    "relay": RelayMember,
+    "redis": RedisMember,
+    "ngircd": IrcMember,
+    "nats": NatsMember,
+}
