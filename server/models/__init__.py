@@ -22,7 +22,10 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-NAMES = ("blocking", "threads", "select")
+NAMES = (
+    "blocking", "nonblocking", "threads", "select", "epoll-lt", "epoll-et",
+    "generators", "greenlets", "gevent", "asyncio",
+)  # fmt: skip
 """The models besides the pipeline, the simplest first."""
 
 

@@ -33,6 +33,7 @@ def read(line: Line, work: Callable[[list[Intake]], object]) -> None:
     except OSError:
         pass  # reset, timed out: an end like another
     line.gone = True
+    line.shut_down()  # wakes a `write` that waits for a client who doesn't read
     work([Departed(line.number)])
 
 
