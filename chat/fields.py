@@ -41,6 +41,14 @@ class Utf8:
 
 
 @dataclass(frozen=True, slots=True)
+class Octets:
+    """`least` to `most` bytes."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Within:
     """A whole number, both ends included."""
 
@@ -89,6 +97,8 @@ def _annotated(base: Any, limits: tuple[Any, ...]) -> Check:
             return _chars(limit)
         case Utf8():
             return _utf8(limit)
+        case Octets():
+            return _octets(limit)
         case Within():
             return _within(limit)
         case AtMost():
@@ -143,6 +153,15 @@ def _utf8(limit: Utf8) -> Check:
             raise _wrong(field, "a string that isn't empty")
         if len(value) * 4 > limit.most and len(value.encode()) > limit.most:
             raise PeerFault("too_long", f"A message may have {limit.most:,} bytes of text; send it in parts.")
+        return value
+
+    return check
+
+
+def _octets(limit: Octets) -> Check:
+    def check(value: Any, field: str) -> bytes:
+        if type(value) is not bytes or not limit.least <= len(value) <= limit.most:
+            raise _wrong(field, f"{limit.least} to {limit.most} bytes")
         return value
 
     return check
