@@ -7,8 +7,9 @@ for the copy alone, so neither thread ever waits for the other's network call.
 from __future__ import annotations
 
 import threading
+import time
 
-from chat.messages import AWAY, ONLINE, Person
+from chat.beacon import Presence
 
 
 class Roster:
@@ -17,7 +18,7 @@ class Roster:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: dict[int, str] = {}
-        self._away: set[int] = set()
+        self._away: dict[int, float] = {}  # since when, by the monotonic clock
 
     def arrive(self, connection: int, name: str) -> None:
         with self._lock:
@@ -26,20 +27,22 @@ class Roster:
     def depart(self, connection: int) -> None:
         with self._lock:
             self._names.pop(connection, None)
-            self._away.discard(connection)
+            self._away.pop(connection, None)
 
     def set_away(self, connection: int, away: bool) -> None:
         with self._lock:
             if away:
-                self._away.add(connection)
+                self._away.setdefault(connection, time.monotonic())
             else:
-                self._away.discard(connection)
+                self._away.pop(connection, None)
 
-    def people(self) -> tuple[Person, ...]:
-        """Everybody online, by name, each once: away if all their connections are."""
+    def presences(self) -> tuple[Presence, ...]:
+        """Everybody online, by name, each once: away if all their connections are, and since the last went."""
+        now = time.monotonic()
         with self._lock:
-            names, away = dict(self._names), set(self._away)
-        online: dict[str, bool] = {}
+            names, away = dict(self._names), dict(self._away)
+        idle: dict[str, int] = {}
         for connection, name in names.items():
-            online[name] = online.get(name, True) and connection in away
-        return tuple(Person(name, AWAY if gone else ONLINE) for name, gone in sorted(online.items()))
+            seconds = max(1, int(now - away[connection])) if connection in away else 0
+            idle[name] = min(idle.get(name, seconds), seconds)
+        return tuple(Presence(name, seconds) for name, seconds in sorted(idle.items()))

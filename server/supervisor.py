@@ -19,6 +19,7 @@ from types import FrameType
 
 from chat.secure import psk_of
 from server.admission import Admission
+from server.announcer import Announcement, Announcer
 from server.backend import Backend, BackendFailed
 from server.children import log, raise_file_limit, start_logging
 from server.config import Config
@@ -73,10 +74,14 @@ class Supervisor:
         )
         wakeup = self._heed_signals()
         self._start_backend()
+        announcer = self._new_announcer(listener)
+        if self._config.beacon:
+            announcer.start()
         print(first_line(listener, self._private_key), flush=True)
         try:
             self._reader.run(self._backend)
             log.info("stopping")
+            announcer.stop()
             self._unwatch_backend()
             self._backend.stop(STOP_LIMIT)
         except BaseException:
@@ -91,6 +96,18 @@ class Supervisor:
         psk = None if self._config.passphrase is None else psk_of(self._config.passphrase)
         private_key, rate = self._private_key, self._config.rate
         return functools.partial(_session, private_key, psk, rate)
+
+    def _new_announcer(self, listener: socket.socket) -> Announcer:
+        host, port = listener.getsockname()[:2]
+        announcement = Announcement(
+            private_key=self._private_key,
+            name=self._config.name,
+            host=host,
+            port=port,
+            beacon_port=self._config.beacon_port,
+            passphrase=self._config.passphrase is not None,
+        )
+        return Announcer(announcement, self._roster)
 
     # --- the generation behind the reader -------------------------------------------------------------------------
 
