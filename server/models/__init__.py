@@ -24,7 +24,7 @@ from types import ModuleType
 
 NAMES = (
     "blocking", "nonblocking", "threads", "select", "epoll-lt", "epoll-et",
-    "generators", "greenlets", "gevent", "asyncio",
+    "generators", "greenlets", "gevent", "asyncio", "processes", "pool",
 )  # fmt: skip
 """The models besides the pipeline, the simplest first."""
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 
+from server.children import log
 from server.models.line import READ_SIZE, Line, Terms
 from server.parcels import Departed, Intake
+
+FAREWELL = 1.0
+"""Seconds that all lines together get to send their last letters."""
 
 
 class Waiting(Line):
@@ -19,6 +24,33 @@ class Waiting(Line):
     def __init__(self, lock: threading.Lock, number: int, sock: socket.socket, terms: Terms) -> None:
         super().__init__(number, sock, terms)
         self.ready = threading.Condition(lock)
+
+
+def engage(line: Waiting, work: Callable[[list[Intake]], object]) -> None:
+    """Give a line its two threads; if the system has none left, the client is sent away."""
+    line.writer = threading.Thread(target=write, args=(line,), daemon=True)
+    reader = threading.Thread(target=read, args=(line, work), daemon=True)
+    try:
+        line.writer.start()
+        reader.start()
+    except RuntimeError as error:
+        log.warning("turning a client away: %s", error)
+        line.gone = True
+        work([Departed(line.number)])
+        line.sock.close()
+
+
+def notify(lines: list[Waiting]) -> None:
+    """Wake the threads that wait for letters to these lines. The lock is held."""
+    for line in lines:
+        line.ready.notify()
+
+
+def wait_for_writers(lines: list[Waiting]) -> None:
+    """At the end: wait until the last letters are sent, `FAREWELL` seconds at most."""
+    deadline = time.monotonic() + FAREWELL
+    for line in lines:
+        line.writer.join(max(0.0, deadline - time.monotonic()))
 
 
 def read(line: Line, work: Callable[[list[Intake]], object]) -> None:

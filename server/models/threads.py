@@ -19,18 +19,12 @@ from __future__ import annotations
 
 import functools
 import threading
-import time
-from collections.abc import Callable
 
-from server.children import log
 from server.models.door import Closed, Door
 from server.models.exchange import Exchange
 from server.models.line import Terms
-from server.models.straight import Waiting, read, write
-from server.parcels import Departed, Intake
-
-FAREWELL = 1.0
-"""Seconds that all threads together get to send their last letters."""
+from server.models.straight import Waiting, engage, notify, wait_for_writers
+from server.parcels import Intake
 
 
 def serve(door: Door, terms: Terms) -> None:
@@ -54,26 +48,4 @@ def serve(door: Door, terms: Terms) -> None:
         with lock:
             lines = exchange.close()
             notify(lines)
-        deadline = time.monotonic() + FAREWELL
-        for line in lines:
-            line.writer.join(max(0.0, deadline - time.monotonic()))
-
-
-def engage(line: Waiting, work: Callable[[list[Intake]], object]) -> None:
-    """Give a line its two threads; if the system has none left, the client is sent away."""
-    line.writer = threading.Thread(target=write, args=(line,), daemon=True)
-    reader = threading.Thread(target=read, args=(line, work), daemon=True)
-    try:
-        line.writer.start()
-        reader.start()
-    except RuntimeError as error:
-        log.warning("turning a client away: %s", error)
-        line.gone = True
-        work([Departed(line.number)])
-        line.sock.close()
-
-
-def notify(lines: list[Waiting]) -> None:
-    """Wake the threads that wait for letters to these lines. The lock is held."""
-    for line in lines:
-        line.ready.notify()
+        wait_for_writers(lines)

@@ -126,7 +126,8 @@ def test_connections_leave_nothing_behind(server: ServerProcess, guests: Guests)
 
     guests.login("regular").leave()
     before = descriptors()
-    for _ in range(10):
+    for _ in range(20):
         socket.create_connection(server.address).close()
         guests.login("regular").leave()
-    wait_for(lambda: descriptors() <= before, f"descriptors back to {before}")
+    # A few may be new: a Pool's worker opens its way to the Manager with its first client.
+    wait_for(lambda: descriptors() <= before + 5, f"descriptors back to {before}")

@@ -1,0 +1,98 @@
+"""Each model is what it says it is: counted from outside, in the kernel's books."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+import pytest
+
+from chat.messages import Person, Ping, Pong, Presence
+from client.connection import new_label
+from server import models
+from tests.end_to_end.models.guests import Guests
+from tests.end_to_end.server_process import ServerProcess
+from tests.waiting import wait_for
+
+GUESTS = 10
+
+
+def of(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("model", names, scope="package", indirect=True)
+
+
+def holders(server: ServerProcess) -> list[psutil.Process]:
+    """The processes that hold a guest's socket."""
+    return [
+        process
+        for process in server.processes()
+        if any(connection.status == psutil.CONN_ESTABLISHED for connection in process.net_connections("tcp"))
+    ]
+
+
+def welcome(server: ServerProcess, guests: Guests) -> tuple[int, int]:
+    """Let the guests in; returns the main process's threads before and after."""
+    wait_for(lambda: not holders(server), "nobody left of the tests before")
+    main = psutil.Process(server.pid)
+    wait_for(lambda: main.num_threads() < GUESTS, "the threads of the tests before have ended")
+    before = main.num_threads()
+    for number in range(GUESTS):
+        guests.login(f"one-of-{number}")
+    return before, main.num_threads()
+
+
+@of(*(name for name in models.NAMES if name not in ("blocking", "threads", "processes", "pool")))
+def test_one_thread_serves_them_all(server: ServerProcess, guests: Guests) -> None:
+    before, after = welcome(server, guests)
+    assert after == before
+    assert [process.pid for process in holders(server)] == [server.pid]
+
+
+@of("threads")
+def test_two_threads_for_each_client(server: ServerProcess, guests: Guests) -> None:
+    before, after = welcome(server, guests)
+    assert after == before + 2 * GUESTS
+
+
+@of("processes")
+def test_a_process_for_each_client(server: ServerProcess, guests: Guests) -> None:
+    before, after = welcome(server, guests)
+    assert after == before + GUESTS  # the feeder threads of the queues
+    serving = holders(server)
+    assert len(serving) == GUESTS and server.pid not in [process.pid for process in serving]
+
+
+@of("pool")
+def test_the_pools_workers_serve_them_all(server: ServerProcess, guests: Guests) -> None:
+    welcome(server, guests)
+    assert holders(server) and server.pid not in [process.pid for process in holders(server)]
+
+
+@of("processes")
+def test_a_killed_process_costs_its_own_client(server: ServerProcess, guests: Guests) -> None:
+    wait_for(lambda: not holders(server), "nobody left of the tests before")
+    unlucky = guests.login("unlucky")
+    unlucky.join("plank")
+    (process,) = holders(server)
+    lucky = guests.login("lucky")
+    lucky.join("plank")
+    process.kill()
+    assert list(unlucky.connection) == [] or unlucky.connection.ended
+    while Person("unlucky", "offline") not in lucky.hears(Presence).people:
+        pass
+    lucky.hears(Pong, label=lucky.ask(Ping(new_label())))
+
+
+@of("nonblocking", "epoll-lt")
+def test_who_burns_a_core_for_nothing(model: str, server: ServerProcess) -> None:
+    main = psutil.Process(server.pid)
+
+    def seconds_of_work() -> float:
+        return main.cpu_times().user + main.cpu_times().system
+
+    began, before = time.monotonic(), seconds_of_work()
+    if model == "nonblocking":
+        wait_for(lambda: seconds_of_work() - before > 0.3, "an idle server has worked 0.3 s")
+    else:
+        wait_for(lambda: time.monotonic() - began > 0.5, "half a second has passed")
+        assert seconds_of_work() - before < 0.1
