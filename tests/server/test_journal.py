@@ -1,0 +1,58 @@
+"""The journal's two ends: what it takes from its queue in one go, and what it puts on the workers'."""
+
+from __future__ import annotations
+
+import pickle
+import queue
+import time
+
+from chat.messages import Ping
+from server.gauges import OUTLET, Panel
+from server.journal import MAX_BATCH, collect, publish
+from server.parcels import Asked, Detach, Intake, Parcel, ToRoom
+
+
+def turn(*numbers: int) -> list[Intake]:
+    return [Asked(number, 0.0, Ping("p")) for number in numbers]
+
+
+def filled(*turns: list[Intake] | None) -> queue.Queue[list[Intake] | None]:
+    waiting: queue.Queue[list[Intake] | None] = queue.Queue()
+    for each in turns:
+        waiting.put(each)
+    return waiting
+
+
+def test_all_that_waits_is_one_batch() -> None:
+    waiting = filled(turn(1, 2), turn(3), turn(4))
+    assert collect(waiting, None) == (turn(1, 2, 3, 4), False)  # type: ignore[arg-type]
+    assert waiting.empty()
+
+
+def test_a_batch_has_a_bound_and_the_rest_waits() -> None:
+    many = list(range(MAX_BATCH - 1))
+    waiting = filled(turn(*many), turn(1), turn(2))
+    batch, ended = collect(waiting, None)  # type: ignore[arg-type]
+    assert (len(batch), ended) == (MAX_BATCH, False)
+    assert collect(waiting, None) == (turn(2), False)  # type: ignore[arg-type]
+
+
+def test_the_end_comes_after_all_that_was_before_it() -> None:
+    assert collect(filled(turn(1), None), None) == (turn(1), True)  # type: ignore[arg-type]
+
+
+def test_it_waits_no_longer_than_told() -> None:
+    assert collect(filled(), time.monotonic() - 1) == ([], False)  # type: ignore[arg-type]
+    assert collect(filled(turn(1)), time.monotonic() - 1) == (turn(1), False)  # type: ignore[arg-type]
+
+
+def test_each_worker_gets_its_share_as_bytes_and_none_gets_nothing() -> None:
+    outlets: list[queue.Queue[bytes]] = [queue.Queue() for _ in range(2)]
+    panels = [Panel(memoryview(bytearray(8)).cast("q"), OUTLET, 0) for _ in outlets]
+    parcels: list[Parcel] = [ToRoom("r", (b"x",), 1), ToRoom("r", (b"y",), 2), Detach(3)]
+    publish(parcels, outlets, panels)
+    publish([Detach(4)], outlets, panels)
+    assert pickle.loads(outlets[1].get_nowait()) == [ToRoom("r", (b"x", b"y"), 2), Detach(3)]
+    assert pickle.loads(outlets[0].get_nowait()) == [ToRoom("r", (b"x", b"y"), 2)]
+    assert pickle.loads(outlets[0].get_nowait()) == [Detach(4)]
+    assert outlets[1].empty()
