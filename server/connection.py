@@ -81,6 +81,14 @@ class Connection:
                 actions += self._receive(data)
         return Reading(actions, size, more=True, ended=False)
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether something that came waits in the kernel. A system call: for the rare cases."""
+        try:
+            return bool(self.sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
     def write(self, data: bytes) -> None:
         """Write handshake bytes: so few, and so early, that a socket which doesn't take them at once is broken."""
         assert not self.handed_over

@@ -99,6 +99,7 @@ class Reader:
         self._epoll = select.epoll()
         self._connections: dict[int, Connection] = {}  # by descriptor, as epoll names them
         self._watched: dict[int, Callable[[], None]] = {}
+        self._calls: list[tuple[int, Callable[[], None]]] = []
         self._owed: deque[Connection] = deque()
         self._turn: list[Intake] = []
         self._handovers: deque[Connection] = deque()
@@ -119,6 +120,7 @@ class Reader:
             self._panel.add("events", len(events))
             for fileno, _ in events:
                 self._meet(fileno)
+            self._call_watchers()
             if self._stalled:
                 self._panel.add("stalls")
             else:
@@ -140,15 +142,19 @@ class Reader:
         if self._watched.pop(fileno, None) is not None:
             self._epoll.unregister(fileno)
 
-    def start_over(self, stages: Stages) -> None:
-        """Drop what the stages before these knew: they died with it. Handshakes under way go on."""
-        self._stages = stages
-        self._turn.clear()
+    def drop_logged_in(self) -> None:
+        """The stages have died, and with them all that they knew of these connections: end them, so that their
+        clients come back, and free their descriptors, for new stages need some. Handshakes under way go on."""
         self._handovers.clear()
         for connection in list(self._connections.values()):
             if connection.handed_over:
                 self._end(connection)
         self._turn.clear()
+        self._close_ended()
+
+    def start_over(self, stages: Stages) -> None:
+        """Go on with new stages, after `drop_logged_in`."""
+        self._stages = stages
 
     def close(self) -> None:
         """Close every socket of the reader, the listener included."""
@@ -183,9 +189,17 @@ class Reader:
         if fileno in self._connections:
             self._owe(self._connections[fileno])  # an edge is a debt like any other
         elif fileno in self._watched:
-            self._watched[fileno]()
+            self._calls.append((fileno, self._watched[fileno]))
         elif fileno == self._listener.fileno() and not self._stalled:
             self._accept()
+
+    def _call_watchers(self) -> None:
+        """Make this turn's calls, after its last event was met: a call may replace what others were about, and then
+        the numbers of closed descriptors belong to new ones, of which these events say nothing."""
+        calls, self._calls = self._calls, []
+        for fileno, call in calls:
+            if self._watched.get(fileno) is call:
+                call()
 
     def _pay_debts(self) -> None:
         taken = 0
@@ -336,6 +350,10 @@ class Reader:
                 self._remind(connection)
             elif connection.closing:
                 self._end(connection)
+            elif connection.session.phase is Phase.NAMED and connection.has_unread:
+                # It wasn't silent, we were deaf: stopped, or busy with others. Reading moves the deadline on.
+                self._owe(connection)
+                heapq.heappush(self._timers, (now + RETRY, number, fileno))
             else:
                 limit = "The connection was silent for too long; reconnect."
                 self._drop(connection, Goodbye("silent", limit), frame(alert("silent")))

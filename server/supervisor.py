@@ -28,6 +28,7 @@ from server.gate import Gate
 from server.gauges import Gauges
 from server.listening import CannotListen, first_line, listen
 from server.reader import Reader
+from server.readiness import READY, STOPPING, notify
 from server.roster import Roster
 from server.session import Session
 
@@ -55,6 +56,7 @@ class Supervisor:
         start_logging()
         raise_file_limit()
         listener = listen(self._config.host, self._config.port)
+        Gauges.remove(self._folder.left_behind)
         gauges = Gauges.create(self._folder.gauges)
         try:
             if self._config.metrics_port:
@@ -78,10 +80,12 @@ class Supervisor:
         if self._config.beacon:
             announcer.start()
         print(first_line(listener, self._private_key), flush=True)
+        notify(READY)
         try:
             self._reader.run(self._backend)
             log.info("stopping")
             announcer.stop()
+            notify(STOPPING)
             self._unwatch_backend()
             self._backend.stop(STOP_LIMIT)
         except BaseException:
@@ -131,6 +135,7 @@ class Supervisor:
             raise BackendFailed(f"The stages died {RESTARTS} times within {RESTARTS_WITHIN:.0f} s; the log says how.")
         self._unwatch_backend()
         self._backend.kill()
+        self._reader.drop_logged_in()
         self._start_backend()
         self._reader.start_over(self._backend)
         log.info("serving again after %.0f ms", 1000 * (time.monotonic() - now))
