@@ -138,9 +138,15 @@ class Clerk:
 
     def _departed(self, item: Departed) -> None:
         peer = self._peers.pop(item.connection, None)
-        if peer is not None and peer.name:
-            self._presence.depart(peer.name, item.connection)
+        if peer is not None:
+            self._forget_login(item.connection, peer)
         self._parcels.append(Detach(item.connection))
+
+    def _forget_login(self, connection: int, peer: Peer) -> None:
+        """The peer is nobody from here on: it has left, or the disk refused the name that its login had given it."""
+        if peer.name:
+            self._presence.depart(peer.name, connection)
+            peer.name = ""
 
     def _answered(self, item: Answered) -> None:
         self._tell(item.connection, item.notice)
@@ -156,6 +162,7 @@ class Clerk:
             _COMMANDS[type(item.command)](self, item, peer, item.command)
         except PeerFault as fault:
             if isinstance(item.command, Login):
+                self._forget_login(item.connection, peer)
                 self._expelled(Expelled(item.connection, Goodbye(fault.code, fault.sentence)))
             else:
                 label = getattr(item.command, "label", "")

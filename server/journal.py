@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import pickle
 import queue
+import sqlite3
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
@@ -31,9 +32,10 @@ from typing import Any
 
 from server import children
 from server.clerk import Clerk
+from server.database import UnusableStore, hold
 from server.gauges import Gauges, Panel
 from server.parcels import Intake, Parcel, coalesce, share
-from server.store import Store, UnusableStore
+from server.store import Store
 
 INTAKE_BATCHES = 128
 OUTLET_BATCHES = 64
@@ -60,10 +62,14 @@ def run(
     children.settle("journal")
     gauges = Gauges.attach(gauges_name)
     try:
+        hold(path)
         store = Store(path)
         clerk = Clerk(store, name, gauges.read)
     except UnusableStore as trouble:
         ready.send(str(trouble))
+        return
+    except (sqlite3.Error, OSError) as error:
+        ready.send(str(UnusableStore(path, error)))
         return
     ready.send("")
     ready.close()

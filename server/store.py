@@ -17,33 +17,7 @@ from pathlib import Path
 from chat.codec import encode
 from chat.messages import Event, Joined, Left, Said, TopicSet
 from chat.rooms import Claimed, Read, Room, State, apply
-
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE people (name TEXT PRIMARY KEY, key BLOB NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, topic TEXT NOT NULL, last INTEGER NOT NULL);
-CREATE TABLE members (room INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (room, name)) WITHOUT ROWID;
-CREATE TABLE marks (  -- how far each member has read
-    room INTEGER NOT NULL, name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, name)
-) WITHOUT ROWID;
-CREATE TABLE events (
-    position INTEGER PRIMARY KEY,  -- one order over all rooms
-    room INTEGER NOT NULL REFERENCES rooms (id),
-    seq INTEGER NOT NULL,          -- a message's own number; for other events the next message's
-    kind TEXT NOT NULL,
-    author TEXT NOT NULL,
-    label TEXT,                    -- NULL where the author didn't ask for it
-    time REAL NOT NULL,
-    body BLOB NOT NULL             -- as it goes over the wire
-);
-CREATE UNIQUE INDEX once ON events (author, label);
-CREATE UNIQUE INDEX numbered ON events (room, seq) WHERE kind = 'said';
-CREATE INDEX in_order ON events (room, position);
--- The words of the messages, by position. Room and author are indexed as words too, so that a search narrowed by
--- them meets short lists instead of joining a million rows; the text itself isn't kept twice (content='').
-CREATE VIRTUAL TABLE words USING fts5 (text, room, author, content='', tokenize='unicode61', prefix='2 3');
-"""
+from server.database import Connect, UnusableStore, examine, open_database
 
 
 def room_word(number: int) -> str:
@@ -56,15 +30,14 @@ def author_word(name: str) -> str:
     return "a" + name.encode().hex()
 
 
+_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InternalError, sqlite3.DataError)
+"""What the disk isn't to blame for: a bug, which ends the process."""
+
 _KIND = {Said: "said", Joined: "joined", Left: "left", TopicSet: "topic_set"}
 
 
 class StoreTrouble(Exception):
     """The disk doesn't take what it should: nothing of the batch was kept. The sentence says what to do."""
-
-
-class UnusableStore(Exception):
-    """The database can't be used at all; it was left as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +52,15 @@ class Stored:
 class Store:
     """The open database. `commits`, `events` and `commit_ns` count what its commits came to."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connect: Connect = sqlite3.connect) -> None:
         self.commits = self.events = self.commit_ns = 0
         try:
-            self._db = _open(path)
+            examine(path)
+            self._db = open_database(path, connect)
             self._next: int = self._db.execute("SELECT coalesce(max(position), 0) + 1 FROM events").fetchone()[0]
             self._room_ids = dict(self._db.execute("SELECT name, id FROM rooms"))
-        except sqlite3.Error as error:
-            raise UnusableStore(
-                f"The database {path} can't be used ({error}); restore it from a backup or name another folder."
-            ) from error
+        except (sqlite3.Error, OSError) as error:
+            raise UnusableStore(path, error) from error
 
     def load(self) -> State:
         """The state that all events so far have made."""
@@ -135,7 +107,9 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             self._write(batch)
             self._db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, _OURS):
+                raise
             self._roll_back()
             raise StoreTrouble(f"The server can't store messages now ({error}); tell whoever runs it.") from error
         self.commits += 1
@@ -203,20 +177,3 @@ class Store:
             self._db.execute("ROLLBACK")
         self._next = self._db.execute("SELECT coalesce(max(position), 0) + 1 FROM events").fetchone()[0]
         self._room_ids = dict(self._db.execute("SELECT name, id FROM rooms"))
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    # Transactions are begun and ended by hand. The journal has one thread; who shares a store among several holds
-    # a lock around each call (server/models/), so Python's check for a single one would only be in the way.
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        db.close()
-        raise UnusableStore(
-            f"The database {path} is of version {version} and this server knows {SCHEMA_VERSION}; update the server."
-        )
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    if version == 0:
-        db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-    return db
