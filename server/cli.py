@@ -31,9 +31,9 @@ def main(argv: list[str] | None = None) -> int:
     chosen = _parser().parse_args(argv)
     if chosen.top:
         from server import top
-        from server.datafolder import shared_name
+        from server.datafolder import gauges_of
 
-        return top.run(shared_name(chosen.data))
+        return top.run(gauges_of(chosen.data))
     return _serve(_config(chosen))
 
 
@@ -42,6 +42,7 @@ def _serve(config: Config) -> int:
     from server.datafolder import DataFolder
     from server.failures import CannotServe
 
+    os.umask(0o077)  # what a server writes is for its user alone, wherever --data points
     try:
         folder = DataFolder(config.data)
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,10 +23,22 @@ class Unusable(CannotServe):
     """The folder can't be used; the sentence says what to do."""
 
 
+def _unusable(path: Path, error: OSError) -> Unusable:
+    return Unusable(f"The data folder {path} can't be used: {error.strerror}; name another with --data.")
+
+
 def shared_name(path: Path) -> str:
     """What belongs to the server of this data folder is called outside of it; the same for every process."""
     digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:12]
     return f"chat-server-{os.getuid()}-{digest}"
+
+
+def gauges_of(path: Path) -> str:
+    """The name of the shared memory in which the server of this folder counts; empty if none has run."""
+    try:
+        return (path / "lock").read_text()
+    except OSError:
+        return ""
 
 
 class DataFolder:
@@ -37,18 +50,24 @@ class DataFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise Unusable(
-                f"The data folder {path} can't be used: {error.strerror}; name another with --data."
-            ) from None
+            raise _unusable(path, error) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._lock)
             raise Unusable(f"Another server uses {path}; end it, or name another folder with --data.") from None
         self.sockets = Path(tempfile.gettempdir()) / shared_name(self.path)
-        self.gauges = shared_name(self.path)
-        """The name of the shared memory that this folder's server counts in."""
+        self.left_behind = gauges_of(self.path)
+        """The name of the shared memory of the server before this one, if it was killed."""
+        self.gauges = f"{shared_name(self.path)}-{secrets.token_hex(4)}"
+        """The name of the shared memory that this server counts in. Not the one before's: what that server started
+        outlives it by a moment, and its resource tracker then removes what has the old name."""
         self._sweep()
+        try:
+            os.ftruncate(self._lock, 0)
+            os.write(self._lock, self.gauges.encode())
+        except OSError as error:
+            raise _unusable(path, error) from None
 
     @property
     def database(self) -> Path:
@@ -57,17 +76,31 @@ class DataFolder:
     def private_key(self) -> bytes:
         """The server's X25519 private key, made on the first start."""
         path = self.path / "key"
-        if not path.exists():
-            handle, temporary = tempfile.mkstemp(dir=self.path, prefix=".key-")  # mode 0600 from the start
-            with os.fdopen(handle, "wb") as file:
-                file.write(new_private_key())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        key = path.read_bytes()
+        try:
+            if not path.exists():
+                self._make_key(path)
+            key = path.read_bytes()
+        except OSError as error:
+            raise _unusable(self.path, error) from None
         if len(key) != 32:
             raise Unusable(f"{path} isn't a key; restore it (clients know the server by it) or move it away.")
         return key
+
+    def _make_key(self, path: Path) -> None:
+        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=".key-")  # mode 0600 from the start
+        with os.fdopen(handle, "wb") as file:
+            file.write(new_private_key())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        self._sync()  # the name too: clients would meet another key after a power cut
+
+    def _sync(self) -> None:
+        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def close(self) -> None:
         shutil.rmtree(self.sockets, ignore_errors=True)

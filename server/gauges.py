@@ -4,7 +4,7 @@ One block of 64-bit cells; each process writes only its own panel of it, so ther
 at any time. A cell is written whole (an aligned 8-byte store), so a reader sees the old value or the new one, never
 half of each; two cells may be from different moments, which a picture of moving figures can bear.
 
-The block has a name made of the data folder's, so `chat-server --top` finds it from another terminal. That is where
+The block's name stands in the data folder, so `chat-server --top` finds it from another terminal. That is where
 `multiprocessing.shared_memory` has its trap: before Python 3.13 every process that merely *attaches* registers the
 block with its own resource tracker, which removes it for everybody when that process ends. Children of one server
 share one tracker, so for them it does no harm; a stranger must take the registration back (`look`).
@@ -81,12 +81,17 @@ class Gauges:
 
     @classmethod
     def create(cls, name: str) -> Gauges:
-        """A new block of zeros; one that a killed server left under this name is removed."""
+        """A new block of zeros."""
+        return cls(SharedMemory(name, create=True, size=8 * _CELLS))
+
+    @classmethod
+    def remove(cls, name: str) -> None:
+        """Remove a block that a killed server left under this name."""
         try:
-            return cls(SharedMemory(name, create=True, size=8 * _CELLS))
-        except FileExistsError:
-            SharedMemory(name).unlink()
-            return cls(SharedMemory(name, create=True, size=8 * _CELLS))
+            if name:
+                SharedMemory(name).unlink()
+        except FileNotFoundError:
+            pass
 
     @classmethod
     def attach(cls, name: str) -> Gauges:
@@ -96,6 +101,8 @@ class Gauges:
     @classmethod
     def look(cls, name: str) -> Gauges:
         """The block, from a process that isn't the server's. Raises FileNotFoundError if no server runs."""
+        if not name:
+            raise FileNotFoundError(name)
         if sys.version_info >= (3, 13):
             return cls(SharedMemory(name, track=False))
         memory = SharedMemory(name)

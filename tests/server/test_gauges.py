@@ -51,8 +51,10 @@ def test_a_stranger_can_look_and_takes_nothing_away(gauges: Gauges) -> None:
         assert (looked.stdout.strip(), looked.stderr) == ("7", "")
 
 
-def test_what_a_killed_server_left_is_replaced(gauges: Gauges) -> None:
-    gauges.panel("reader").add("wakeups", 7)
-    again = Gauges.create(gauges.name)
-    assert again.read()["reader.wakeups"] == 0
-    again.close()
+def test_what_a_killed_server_left_is_removed_before_another_is_made(gauges: Gauges) -> None:
+    left = Gauges.create(f"{gauges.name}-left")
+    left.close()
+    Gauges.remove(left.name)
+    Gauges.remove(left.name)
+    with pytest.raises(FileNotFoundError):
+        Gauges.look(left.name)
