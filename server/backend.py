@@ -7,12 +7,14 @@ Pool nor sockets. What was under way is found again by number (the journal's) an
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import queue
 import socket
 import threading
 import time
 from multiprocessing.managers import SyncManager
+from multiprocessing.pool import AsyncResult, Pool
 from pathlib import Path
 
 from server import fanout, journal
@@ -35,6 +37,16 @@ class Backend:
     def __init__(self, folder: DataFolder, name: str, workers: int, gauges: str) -> None:
         self._folder = folder.sockets
         self._gauges = gauges
+        self._unix: list[socket.socket] = []
+        self._pool: Pool | None = None
+        self._tasks: list[AsyncResult[None]] = []
+        try:
+            self._start(folder, name, workers)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _start(self, folder: DataFolder, name: str, workers: int) -> None:
         self._intake: multiprocessing.Queue[list[Intake] | None] = SPAWN.Queue(journal.INTAKE_BATCHES)
         others = set(multiprocessing.active_children())
         self._manager = SyncManager(address=str(self._path("manager")), ctx=SPAWN)
@@ -51,8 +63,10 @@ class Backend:
             socket.send_fds(unix, [connection.to_bytes(8, "big")], [fileno])
         except BlockingIOError:
             return False
-        except OSError:
-            pass  # the worker is dead: its end is about to be noticed, and this connection dropped with it
+        except OSError as error:
+            # ETOOMANYREFS: this user has as many descriptors on the way as it may have open (unix(7)).
+            # Anything else: the worker is dead, its end is about to be noticed, and this connection dropped with it.
+            return error.errno != errno.ETOOMANYREFS
         return True
 
     def submit(self, turn: list[Intake]) -> bool:
@@ -82,6 +96,7 @@ class Backend:
             self._intake.put(None, timeout=limit)
         except queue.Full:
             log.warning("the journal doesn't take its end; what waited for it is not stored")
+        assert self._pool is not None
         self._pool.close()
         for result in self._tasks:
             result.wait(max(0.0, deadline - time.monotonic()))
@@ -94,7 +109,8 @@ class Backend:
             unix.close()
         # `terminate` can hang for ever, on the lock of a worker that was killed while it waited for a task; so a
         # thread of its own tries. Its first act stops the Pool from replacing workers; we end the rest.
-        threading.Thread(target=self._pool.terminate, name="pool-terminate", daemon=True).start()
+        if self._pool is not None:
+            threading.Thread(target=self._pool.terminate, name="pool-terminate", daemon=True).start()
         while children := multiprocessing.active_children():
             for child in children:
                 child.kill()
