@@ -48,6 +48,10 @@ Connect = Callable[..., sqlite3.Connection]
 """Opens the database, as `sqlite3.connect` does; a test passes one that loses what wasn't synced."""
 
 
+TROUBLE = (sqlite3.Error, OSError)
+"""What using a database raises if it is damaged, or its disk."""
+
+
 class UnusableStore(Exception):
     """The database can't be used at all; it was left as it is."""
 

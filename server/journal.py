@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import pickle
 import queue
-import sqlite3
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
@@ -32,7 +31,7 @@ from typing import Any
 
 from server import children
 from server.clerk import Clerk
-from server.database import UnusableStore, hold
+from server.database import TROUBLE, UnusableStore, hold
 from server.gauges import Gauges, Panel
 from server.parcels import Intake, Parcel, coalesce, share
 from server.store import Store
@@ -68,7 +67,7 @@ def run(
     except UnusableStore as trouble:
         ready.send(str(trouble))
         return
-    except (sqlite3.Error, OSError) as error:
+    except TROUBLE as error:
         ready.send(str(UnusableStore(path, error)))
         return
     ready.send("")

@@ -153,7 +153,8 @@ class Reader:
         self._close_ended()
 
     def start_over(self, stages: Stages) -> None:
-        """Go on with new stages, after `drop_logged_in`."""
+        """Go on with new stages, which know nobody."""
+        self.drop_logged_in()
         self._stages = stages
 
     def close(self) -> None:

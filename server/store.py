@@ -17,7 +17,7 @@ from pathlib import Path
 from chat.codec import encode
 from chat.messages import Event, Joined, Left, Said, TopicSet
 from chat.rooms import Claimed, Read, Room, State, apply
-from server.database import Connect, UnusableStore, examine, open_database
+from server.database import TROUBLE, Connect, UnusableStore, examine, open_database
 
 
 def room_word(number: int) -> str:
@@ -59,7 +59,7 @@ class Store:
             self._db = open_database(path, connect)
             self._next: int = self._db.execute("SELECT coalesce(max(position), 0) + 1 FROM events").fetchone()[0]
             self._room_ids = dict(self._db.execute("SELECT name, id FROM rooms"))
-        except (sqlite3.Error, OSError) as error:
+        except TROUBLE as error:
             raise UnusableStore(path, error) from error
 
     def load(self) -> State:

@@ -84,8 +84,8 @@ class Supervisor:
         try:
             self._reader.run(self._backend)
             log.info("stopping")
-            announcer.stop()
             notify(STOPPING)
+            announcer.stop()
             self._unwatch_backend()
             self._backend.stop(STOP_LIMIT)
         except BaseException:

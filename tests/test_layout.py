@@ -52,7 +52,7 @@ HOMES = {
     "gevent": ({"gevent"}, {"client/timers.py", "scripts/swarm.py"}),
     "greenlets": ({"greenlet"}, {"client/dialogue.py"}),
     "asyncio": ({"asyncio"}, {"client/app.py"}),
-    "SQLite": ({"sqlite3"}, {"server/store.py", "server/history.py", "server/fanout.py"}),
+    "SQLite": ({"sqlite3"}, {"server/database.py", "server/store.py", "server/history.py", "server/fanout.py"}),
 }  # fmt: skip
 """Each concurrency model, by the names that mean it: the files that may use it, and no other.
 

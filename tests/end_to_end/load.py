@@ -84,7 +84,7 @@ class Person:
             try:
                 connection = Connection.open(self._load.address, home=self._home, name=self.name, cursors=cursors)
             except failures.Failure:
-                time.sleep(PAUSE)
+                self._load.ended.wait(PAUSE)
                 continue
             self.connections += 1
             self._connection = connection
@@ -138,7 +138,7 @@ class Person:
                     self._unanswered[say.label] = say
                     if self._connection is not None:
                         self._send_quietly(self._connection, say)
-            time.sleep(self.interval or 0.0001)
+            self._load.written.wait(self.interval or 0.0001)
 
     @staticmethod
     def _send_quietly(connection: Connection, *commands: Join | Say) -> None:
