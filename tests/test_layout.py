@@ -20,8 +20,8 @@ FILES = sorted(
 
 IMPURE = {
     "asyncio", "concurrent", "ctypes", "gevent", "greenlet", "http", "ifaddr", "io", "logging", "mmap",
-    "multiprocessing", "os", "pathlib", "queue", "random", "select", "selectors", "shutil", "signal", "socket", "socketserver",
-    "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib",
+    "multiprocessing", "os", "pathlib", "queue", "random", "select", "selectors", "shutil", "signal", "socket",
+    "socketserver", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib",
 }  # fmt: skip
 """What the pure package may not import: whatever does input or output, tells the time, or runs beside."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chat.codec import MAX_PLAINTEXT, chunks, decode, decode_commands, encode
 from chat.faults import CODES, PeerFault
+from chat.fields import MAX_TEXT
 from chat.messages import KINDS, Command, Join, Ping, Pong, Presence, RoomState, Say, Unknown
 from tests.chat.strategies import messages, near_misses
 
@@ -84,6 +85,13 @@ def test_declared_lengths_cost_nothing() -> None:
         assert the_fault(bomb).code == "malformed"
         assert the_fault(b"\x92\xa3say" + bomb).code == "malformed"
     assert the_fault(b"\x91" * 60_000).code == "malformed"  # deep nesting
+
+
+@pytest.mark.parametrize("value", [[None] * 1025, {"a": 1}, b"x", "x" * (MAX_TEXT + 2), msgpack.ExtType(1, b"x")])
+def test_the_limits_hold_for_what_nobody_looks_into(value: Any) -> None:
+    with pytest.raises(PeerFault) as fault:
+        list(decode(packed(["edited", "lobby", value])))
+    assert fault.value.code == "malformed"
 
 
 def test_a_wrong_command_is_a_fault_in_its_place_with_its_label() -> None:
