@@ -17,7 +17,7 @@ import msgpack
 
 from chat.codec import encode
 from chat.frames import Cutter, frame
-from chat.messages import Join, Login, Say
+from chat.messages import Join, Login, Ping, Say
 from chat.secure import Initiator, ReceivingHalf, SendingHalf
 
 ROOM = "bench"
@@ -81,6 +81,10 @@ class ChatMember:
 
     def message(self, text: str) -> bytes:
         return frame(self._sending.encrypt(encode(Say(text[1:11], ROOM, text))))
+
+    def ping(self) -> bytes:
+        """A sign of life, for a member who only listens."""
+        return frame(self._sending.encrypt(encode(Ping("alive"))))
 
     def _frame(self) -> bytes:
         while True:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import select
 import time
 
+from server.children import log
 from server.models.door import TICK, Door
 from server.models.exchange import Exchange
 from server.models.line import READ_SIZE, Line, Terms
@@ -62,6 +63,7 @@ def converse(line: Line, exchange: Exchange[Line], door: Door) -> None:
             if door.closed:
                 exchange.close()
             elif time.monotonic() - heard > PAUSE and knocking(door):
+                log.warning("one client at a time: this one has to go, for another waits")
                 line.expire()
         exchange.work(intake)
         line.sock.settimeout(SEND_LIMIT)

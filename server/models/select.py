@@ -16,6 +16,9 @@ from __future__ import annotations
 
 import select
 
+from chat.frames import frame
+from chat.secure import alert
+from server.children import log
 from server.models import wire
 from server.models.door import Closed, Door
 from server.models.exchange import Exchange
@@ -43,6 +46,8 @@ def serve(door: Door, terms: Terms) -> None:
                         sock.setblocking(False)
                         lines[sock.fileno()] = exchange.connect(sock)
                     else:
+                        log.warning("turning a client away: a set for select ends before descriptor %d", FD_SETSIZE)
+                        sock.send(frame(alert("too_many_connections")))
                         sock.close()
             for line in {*exchange.work(intake), *(lines[fileno] for fileno in writable)}:
                 fileno = line.sock.fileno()

@@ -1,0 +1,1 @@
+"""Every concurrency model under the same load."""
