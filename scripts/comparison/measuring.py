@@ -6,6 +6,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
+from chat.faults import PeerFault
 from scripts.benchmark.crowd import Crowd, Failed
 from scripts.benchmark.members import ChatMember, Member
 from scripts.comparison.candidates import Candidate, SystemCalls, candidate
@@ -79,7 +80,7 @@ def measure(model: str, connections: int, seconds: float) -> Figures:
                 return _measure(server, crowd, memory_kb, seconds)
             finally:
                 crowd.close()
-        except (Failed, OSError) as failure:
+        except (Failed, OSError, PeerFault) as failure:
             raise Failed(server.last_warning() or str(failure)) from failure
 
 

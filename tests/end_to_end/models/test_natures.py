@@ -23,11 +23,15 @@ def of(*names: str) -> pytest.MarkDecorator:
 
 def holders(server: ServerProcess) -> list[psutil.Process]:
     """The processes that hold a guest's socket."""
-    return [
-        process
-        for process in server.processes()
-        if any(connection.status == psutil.CONN_ESTABLISHED for connection in process.net_connections("tcp"))
-    ]
+    found = []
+    for process in server.processes():
+        try:
+            connections = process.net_connections("tcp")
+        except psutil.NoSuchProcess:
+            continue  # it has just ended
+        if any(connection.status == psutil.CONN_ESTABLISHED for connection in connections):
+            found.append(process)
+    return found
 
 
 def welcome(server: ServerProcess, guests: Guests) -> tuple[int, int]:
