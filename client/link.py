@@ -1,0 +1,180 @@
+"""The link, as the UI's thread keeps it: connect, heartbeat, reconnect with a countdown, send again what waits.
+
+The waiting is done elsewhere, by the receiver's thread and the timers'; what is here only reacts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+
+from chat.messages import Command, Ping, Pong, RoomState, Said, Say, Tell
+from chat.messages import Refused as RefusedNotice
+from client.backoff import delays
+from client.config import Address, Options
+from client.connection import DEAD, Connection, Incoming, new_label
+from client.failures import Failure, Refused, Unreachable
+from client.headless import locate
+from client.home import Home
+from client.model import Link, Model
+from client.outbox import Outbox
+from client.receiver import Receiver
+from client.redial import PASSING
+from client.timers import Timers
+
+HEARTBEAT = 5.0
+"""Seconds between two pings; each also measures the round trip."""
+
+RETRY = 2.0
+"""Seconds after which what was refused for coming too fast is sent again."""
+
+
+class LinkKeeper:
+    """Keeps the model connected. `heard` gets every message of the server after the model; `failed` what can't be
+    mended by trying again; `settled` is called after each login, once the rooms are known."""
+
+    def __init__(
+        self,
+        options: Options,
+        home: Home,
+        model: Model,
+        timers: Timers,
+        *,
+        heard: Callable[[list[Incoming]], None],
+        settled: Callable[[], None],
+        failed: Callable[[Failure], None],
+    ) -> None:
+        self._options, self._home, self._model, self._timers = options, home, model, timers
+        self._heard, self._settled, self._failed = heard, settled, failed
+        self._passphrase = options.passphrase()
+        self._address: Address | None = options.server
+        self._pauses = delays()
+        self._connection: Connection | None = None
+        self._receiver: Receiver
+        self._outbox: Outbox | None = None
+        self._states_to_come = 0
+        self._ever_connected = False
+        self._ping = ("", 0.0)
+
+    def connect(self) -> None:
+        """Try to connect, in the background."""
+        self._timers.cancel("reconnect")
+        self._model.link = Link.CONNECTING
+        loop = asyncio.get_running_loop()
+        cursors = self._model.cursors()
+
+        def open_connection() -> Connection:  # in the receiver's thread
+            address = self._address or locate(self._options, self._home)
+            return Connection.open(
+                address,
+                home=self._home,
+                name=self._options.name or "",
+                cursors=cursors,
+                passphrase=self._passphrase,
+                heartbeat=None,
+            )
+
+        self._receiver = Receiver(loop, open_connection, self._opened, self._received, self._ended)
+        self._receiver.start()
+
+    def send(self, *commands: Command) -> None:
+        """Send what need not outlive the connection; without one it is dropped."""
+        if self._model.link is Link.ONLINE:
+            self._receiver.send(*commands)
+
+    def say(self, command: Say | Tell) -> None:
+        """Send a message that must arrive: it is on disk before it is on its way."""
+        assert self._outbox is not None
+        waiting = self._outbox.add(command)
+        self._model.sending(command, waiting.time)
+        self.send(command)
+
+    def close(self) -> None:
+        if self._outbox is not None:
+            self._outbox.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    # --- the connection's life --------------------------------------------------------------------------------
+
+    def _opened(self, connection: Connection) -> None:
+        self._connection = connection
+        self._ever_connected = True
+        self._pauses = delays()
+        self._model.connected(connection.welcome)
+        if self._outbox is None:
+            self._outbox = Outbox(self._home, connection.server_key, connection.welcome.name)
+        self._states_to_come = connection.welcome.rooms
+        self._timers.every("heartbeat", HEARTBEAT, self._beat)
+        if not self._states_to_come:
+            self._settle()
+
+    def _received(self, messages: list[Incoming]) -> None:
+        for message in messages:
+            self.send(*self._model.apply(message))
+            match message:
+                case RoomState() if self._states_to_come:
+                    self._states_to_come -= 1
+                    if not self._states_to_come:
+                        self._settle()
+                case Said(author=author, label=label) if author == self._model.me and self._outbox is not None:
+                    self._outbox.remove(label)
+                case RefusedNotice(label=label, code=code) if self._outbox is not None:
+                    if code in PASSING:
+                        self._timers.once("resend", RETRY, self._resend)
+                    else:
+                        self._outbox.remove(label)
+                case Pong(label=label) if label == self._ping[0]:
+                    self._model.round_trip = time.monotonic() - self._ping[1]
+        self._heard(messages)
+
+    def _ended(self, failure: Failure | None) -> None:
+        connection, self._connection = self._connection, None
+        self._timers.cancel("heartbeat")
+        goodbye = connection.goodbye if connection is not None else None
+        if failure is None and goodbye is not None:
+            failure = Refused(goodbye.code, goodbye.sentence)
+        lost = connection.ended if connection is not None else ""
+        for_good = failure is not None and not isinstance(failure, Unreachable)
+        if isinstance(failure, Refused):
+            for_good = failure.code not in PASSING
+        if for_good or (failure is not None and not self._ever_connected):
+            assert failure is not None
+            self._model.link, self._model.trouble = Link.ENDED, str(failure)
+            self._failed(failure)
+            return
+        self._model.waiting(math.ceil(next(self._pauses)), str(failure or lost or "the connection was lost"))
+        self._timers.every("reconnect", 1.0, self._count_down)
+        self._heard([])
+
+    def _count_down(self) -> None:
+        self._model.retry_in -= 1
+        if self._model.retry_in <= 0:
+            self.connect()
+        self._heard([])
+
+    def _beat(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        if time.monotonic() - connection.last_heard > DEAD:
+            connection.ended = f"the server was silent for {DEAD:.0f} s"
+            self._receiver.close()
+        else:
+            self._ping = (new_label(), time.monotonic())
+            self.send(Ping(self._ping[0]))
+
+    # --- what waits -------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        self._resend()
+        self._settled()
+
+    def _resend(self) -> None:
+        """Send all that waits, in order; the server stores each label once, however often it comes."""
+        assert self._outbox is not None
+        for waiting in self._outbox.waiting():
+            self._model.sending(waiting.command, waiting.time)
+            self.send(waiting.command)
