@@ -22,7 +22,6 @@ from greenlet import getcurrent, greenlet
 from chat.messages import Command, Hit, Joined, Refused
 from client.connection import Incoming
 
-
 INTERIM = (Hit, Joined)
 """What comes with a label before the answer that ends it: a search's hits, a join's event."""
 
