@@ -10,9 +10,12 @@ What is said, what is allowed and who gets it is the same everywhere, and stands
 
 A model is what is left: who waits where, and how two that wait get at the same rooms. It is one module with one
 function, `serve(door, terms)`: accept clients at the door (door.py), move bytes between sockets and lines, and
-call `exchange.work` with what came. It ends with `Closed`, which the door raises once the server is to end. Two
-sets of I/O steps are shared, since models differ in who calls them, not in what they do: wire.py for those that
-never block, straight.py for those that do.
+call `exchange.work` with what came. It ends with `Closed`, which the door raises once the server is to end. A
+model that not every Python can run has a `check()` besides, which raises `Lacking`.
+
+Two sets of I/O steps are shared, since models differ in who calls them, not in what they do: wire.py for those that
+never block, straight.py for those that do. Models with their lines in other processes share branch.py, and those that
+set tasks aside waits.py.
 
 In memory: these servers keep messages until they end, and no longer. Only the pipeline keeps the promises.
 """
@@ -25,6 +28,7 @@ from types import ModuleType
 NAMES = (
     "blocking", "nonblocking", "threads", "select", "epoll-lt", "epoll-et",
     "generators", "greenlets", "gevent", "asyncio", "processes", "pool",
+    "subinterpreters", "free-threads",
 )  # fmt: skip
 """The models besides the pipeline, the simplest first."""
 

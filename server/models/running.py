@@ -15,6 +15,8 @@ from server.models.line import Terms
 
 def run(model: ModuleType, config: Config, folder: DataFolder) -> None:
     """Serve until SIGTERM or SIGINT. Raises `CannotListen` or `Lacking`."""
+    if hasattr(model, "check"):
+        model.check()
     start_logging()
     raise_file_limit()
     psk = None if config.passphrase is None else psk_of(config.passphrase)

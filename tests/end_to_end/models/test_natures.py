@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,10 +14,14 @@ from chat.messages import Person, Ping, Pong, Presence
 from client.connection import new_label
 from server import models
 from tests.end_to_end.models.guests import Guests
+from tests.end_to_end.models.which import LACKING, TOGETHER
 from tests.end_to_end.server_process import ServerProcess
 from tests.waiting import wait_for
 
 GUESTS = 10
+
+SEVERAL = ("threads", "free-threads", "processes", "pool", "subinterpreters")
+"""Those with several threads or processes."""
 
 
 def of(*names: str) -> pytest.MarkDecorator:
@@ -45,14 +52,14 @@ def welcome(server: ServerProcess, guests: Guests) -> tuple[int, int]:
     return before, main.num_threads()
 
 
-@of(*(name for name in models.NAMES if name not in ("blocking", "threads", "processes", "pool")))
+@of(*(name for name in models.NAMES if name in TOGETHER and name not in SEVERAL))
 def test_one_thread_serves_them_all(server: ServerProcess, guests: Guests) -> None:
     before, after = welcome(server, guests)
     assert after == before
     assert [process.pid for process in holders(server)] == [server.pid]
 
 
-@of("threads")
+@of(*(name for name in ("threads", "free-threads") if name in TOGETHER))
 def test_two_threads_for_each_client(server: ServerProcess, guests: Guests) -> None:
     before, after = welcome(server, guests)
     assert after == before + 2 * GUESTS
@@ -100,3 +107,12 @@ def test_who_burns_a_core_for_nothing(model: str, server: ServerProcess) -> None
     else:
         wait_for(lambda: time.monotonic() - began > 0.5, "half a second has passed")
         assert seconds_of_work() - before < 0.1
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_a_model_that_this_python_lacks_says_so(name: str, tmp_path: Path) -> None:
+    server = str(Path(sys.executable).with_name("chat-server"))
+    command = [server, "--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path), "--model", name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("chat-server: this Python ") and done.stderr.count("\n") == 1

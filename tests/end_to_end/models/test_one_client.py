@@ -27,13 +27,12 @@ from chat.messages import (
 from chat.messages import Refused as RefusedNotice
 from client.connection import new_label
 from client.failures import Refused
-from server import models
-from server.cli import PIPELINE
 from tests.end_to_end.models.guests import Guests
+from tests.end_to_end.models.which import EVERY
 from tests.end_to_end.server_process import ServerProcess
 from tests.waiting import UNIT, wait_for
 
-pytestmark = pytest.mark.parametrize("model", (PIPELINE, *models.NAMES), scope="package", indirect=True)
+pytestmark = pytest.mark.parametrize("model", EVERY, scope="package", indirect=True)
 
 
 def test_what_is_said_is_numbered_and_found_again(guests: Guests) -> None:

@@ -22,13 +22,10 @@ from chat.messages import (
     Typist,
 )
 from client.connection import new_label
-from server import models
-from server.cli import PIPELINE
 from tests.end_to_end.models.guests import Guests
+from tests.end_to_end.models.which import TOGETHER
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess
-
-TOGETHER = [name for name in (PIPELINE, *models.NAMES) if name != "blocking"]
 
 pytestmark = pytest.mark.parametrize("model", TOGETHER, scope="package", indirect=True)
 
