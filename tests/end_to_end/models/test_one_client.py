@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
+import psutil
 import pytest
 
 from chat.frames import frame
@@ -121,7 +123,11 @@ def test_connections_leave_nothing_behind(server: ServerProcess, guests: Guests)
     guests.login("regular").leave()
 
     def descriptors() -> int:
-        return sum(process.num_fds() for process in server.processes())
+        count = 0
+        for process in server.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                count += process.num_fds()
+        return count
 
     guests.login("regular").leave()
     before = descriptors()
