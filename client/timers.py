@@ -46,7 +46,7 @@ class Timers:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._orders: deque[Call] = deque()
-        self._greenlets: dict[str, gevent.Greenlet[..., None]] = {}  # touched in the hub's thread only
+        self._sleepers: dict[str, gevent.Greenlet[..., None]] = {}  # touched in the hub's thread only
         self._timers: dict[str, Timer] = {}  # and these in the UI's
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
@@ -102,7 +102,7 @@ class Timers:
         self._wake.start(self._take_orders)
         self._started.set()
         self._end.wait()
-        gevent.killall(list(self._greenlets.values()))
+        gevent.killall(list(self._sleepers.values()))
         self._wake.stop()
         self._wake.close()
         gevent.get_hub().destroy()
@@ -114,12 +114,12 @@ class Timers:
 
     def _spawn(self, timer: Timer) -> None:
         self._kill(timer.name)
-        self._greenlets[timer.name] = gevent.spawn(self._sleep, timer)
+        self._sleepers[timer.name] = gevent.spawn(self._sleep, timer)
 
     def _kill(self, name: str) -> None:
-        greenlet = self._greenlets.pop(name, None)
-        if greenlet is not None:
-            greenlet.kill(block=False)
+        sleeper = self._sleepers.pop(name, None)
+        if sleeper is not None:
+            sleeper.kill(block=False)
 
     def _sleep(self, timer: Timer) -> None:
         while True:

@@ -51,8 +51,8 @@ HOMES = {
     ),
     "gevent": ({"gevent"}, {"client/timers.py", "scripts/swarm.py"}),
     "greenlets": ({"greenlet"}, {"client/dialogue.py"}),
-    "asyncio": ({"asyncio"}, {"client/app.py"}),
-    "SQLite": ({"sqlite3"}, {"server/database.py", "server/store.py", "server/history.py", "server/fanout.py"}),
+    "asyncio": ({"asyncio"}, {"client/app.py", "client/link.py", "client/receiver.py", "client/timers.py"}),
+    "SQLite": ({"sqlite3"}, {"server/database.py", "server/store.py", "server/history.py", "server/fanout.py", "client/outbox.py"}),
 }  # fmt: skip
 """Each concurrency model, by the names that mean it: the files that may use it, and no other.
 
@@ -61,6 +61,9 @@ Everything in server/models/ is a home of its own: that folder shows the same se
 
 LONGER = {
     "chat/messages.py": "a list: every kind of message",
+    "client/model.py": "what each message of the server means to the user",
+    "client/app.py": "what each command and key does",
+    "client/screen.py": "every part of the screen, and its colours",
     "server/reader.py": "the essay on edge triggering, and the loop",
     "server/clerk.py": "a handler for each kind of command",
     "server/fanout.py": "the essay on Pools and Manager queues, and a handler for each kind of parcel",
