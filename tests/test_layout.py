@@ -51,8 +51,14 @@ HOMES = {
     ),
     "gevent": ({"gevent"}, {"client/timers.py", "scripts/swarm.py"}),
     "greenlets": ({"greenlet"}, {"client/dialogue.py"}),
-    "asyncio": ({"asyncio"}, {"client/app.py", "client/link.py", "client/receiver.py", "client/timers.py"}),
-    "SQLite": ({"sqlite3"}, {"server/database.py", "server/store.py", "server/history.py", "server/fanout.py", "client/outbox.py"}),
+    "asyncio, and the doors into its loop": (
+        {"asyncio"},
+        {"client/app.py", "client/link.py", "client/receiver.py", "client/timers.py"},
+    ),
+    "SQLite": (
+        {"sqlite3"},
+        {"server/database.py", "server/store.py", "server/history.py", "server/fanout.py", "client/outbox.py"},
+    ),
 }  # fmt: skip
 """Each concurrency model, by the names that mean it: the files that may use it, and no other.
 
@@ -78,17 +84,21 @@ def tree(file: str) -> ast.Module:
 
 @cache
 def names_used(file: str) -> frozenset[str]:
-    """Every module imported and every dotted name spoken of in a file: `select`, `select.epoll` …"""
-    names: set[str] = set()
+    """Every module imported, and every dotted name that begins with an imported one: `select`, `select.epoll` …"""
+    imported: dict[str, str] = {}
+    spoken: set[str] = set()
     for node in ast.walk(tree(file)):
         match node:
             case ast.Import():
-                names |= {alias.name for alias in node.names}
+                imported |= {(alias.asname or alias.name.partition(".")[0]): alias.name for alias in node.names}
             case ast.ImportFrom(module=str(module)):
-                names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+                spoken.add(module)
+                imported |= {(alias.asname or alias.name): f"{module}.{alias.name}" for alias in node.names}
             case ast.Attribute(value=ast.Name(id=owner), attr=attribute):
-                names.add(f"{owner}.{attribute}")
-    return frozenset(names)
+                spoken.add(f"{owner}.{attribute}")
+    return frozenset(
+        {name for name in spoken if "." not in name or name.partition(".")[0] in imported} | set(imported.values())
+    )
 
 
 def within(name: str, module: str) -> bool:

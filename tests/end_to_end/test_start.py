@@ -20,6 +20,8 @@ class Terminals:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "lan-chat-start"
+        self.folder.mkdir()
+        (self.folder / "address").write_text("127.0.0.1:0")  # not 5050, where somebody else's server may come
         self._environment = {"PATH": os.environ["PATH"], "XDG_DATA_HOME": str(folder)}
         self.started: list[subprocess.Popen[str]] = []
 
