@@ -93,6 +93,7 @@ class Session:
         except PeerFault as fault:
             yield self._drop(fault, alert(fault.code))
             return
+        del responder  # its handshake holds kilobytes, and this frame lives as long as the connection
         yield from self._talk(ReceivingHalf(keys.receiving), keys)
 
     def _shake_hands(self, responder: Responder) -> Generator[list[Action], bytes, Keys]:
