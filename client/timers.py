@@ -48,6 +48,7 @@ class Timers:
         self._orders: deque[Call] = deque()
         self._sleepers: dict[str, gevent.Greenlet[..., None]] = {}  # touched in the hub's thread only
         self._timers: dict[str, Timer] = {}  # and these in the UI's
+        self._stopped = False
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
         self._thread.start()
@@ -73,11 +74,16 @@ class Timers:
         return dict(sorted(due.items(), key=lambda item: item[1]))
 
     def stop(self) -> None:
-        """End the thread with all its timers."""
-        self._order(lambda: self._end.set())
-        self._thread.join()
+        """End the thread with all its timers; whoever sets one afterwards sets nothing."""
+        if not self._stopped:
+            self._stopped = True
+            self._timers.clear()
+            self._order(lambda: self._end.set())
+            self._thread.join()
 
     def _set(self, timer: Timer) -> None:
+        if self._stopped:
+            return  # the last words of a link that is being closed
         self._timers[timer.name] = timer
         self._order(lambda: self._spawn(timer))
 
