@@ -24,8 +24,8 @@ import msgpack
 
 from chat.faults import PeerFault
 from chat.fields import MAX_NUMBER, AtMost, Chars, Octets, PersonName, Seq, Within, builder
-from chat.messages import AWAY, ONLINE
 from chat.signing import SIGNATURE, Signer, is_signed
+from chat.values import AWAY, ONLINE
 
 MAX_DATAGRAM = 512
 """Bytes. Fits every network's packets whole, so that nothing depends on fragments passing."""

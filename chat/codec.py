@@ -10,7 +10,8 @@ import msgpack
 
 from chat.faults import PeerFault
 from chat.fields import MAX_TEXT, builder
-from chat.messages import KINDS, Command, Message, Unknown
+from chat.kinds import KINDS
+from chat.messages import Command, Message, Unknown
 
 MAX_PLAINTEXT = 65_519
 """Bytes in one frame before encryption: Noise's 65,535 less the 16 of the tag."""

@@ -26,8 +26,7 @@ from chat.fields import (
     TopicText,
     Within,
 )
-
-ONLINE, AWAY, OFFLINE = "online", "away", "offline"
+from chat.values import Cursor, Figure, Listing, Person, Stamps
 
 QUIET_ROOM = 200
 """Rooms with more members than this announce no joins and no presence, and list no members unasked: with n
@@ -55,42 +54,6 @@ class Notice:
     __slots__ = ()
 
 
-# --- values inside messages -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The client has this room's messages up to and with number `seq`."""
-
-    room: RoomName
-    seq: Seq
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person and how they are: online, away or offline."""
-
-    name: PersonName
-    status: Annotated[str, Chars(1, 16)]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One line of the list of rooms."""
-
-    room: RoomName
-    members: int
-    topic: TopicText
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One counter of the server, such as `reader.wakeups`."""
-
-    name: Annotated[str, Chars(1, 64)]
-    value: int
-
-
 # --- commands -------------------------------------------------------------------------------------------------
 
 
@@ -104,12 +67,16 @@ class Login(Command):
 
 @dataclass(frozen=True, slots=True)
 class Say(Command):
-    """Say `text` in a room that one is a member of. An action is what /me sends."""
+    """Say `text` in a room that one is a member of. An action is what /me sends.
+
+    With `trace`, members are sent a `Trail` behind it: the times at which it was where.
+    """
 
     label: Label
     room: RoomName
     text: MessageText
     action: bool = False
+    trace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +175,16 @@ class Search(Command):
     after: float = 0.0
     before: float = 0.0
     limit: Annotated[int, Within(1, 100)] = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Command):
+    """Give a `Trail`, with one's own stamps added, back to the author of the message; both are in `room`."""
+
+    room: RoomName
+    author: PersonName
+    label: Label
+    stamps: Stamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +366,25 @@ class Statistics(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class Trail(Notice):
+    """Where a traced message has been on its way here; whoever gets it may `Report` it to the author."""
+
+    room: RoomName
+    author: PersonName
+    label: Label
+    stamps: Stamps
+
+
+@dataclass(frozen=True, slots=True)
+class Reported(Notice):
+    """The whole way of one's own traced message to `name`, one of its readers."""
+
+    label: Label
+    name: PersonName
+    stamps: Stamps
+
+
+@dataclass(frozen=True, slots=True)
 class Goodbye(Notice):
     """The server ends this connection, and why."""
 
@@ -405,42 +401,3 @@ class Unknown:
 
 
 Message = Command | Event | Notice
-
-KINDS: dict[str, type[Message]] = {
-    # commands
-    "login": Login,
-    "say": Say,
-    "tell": Tell,
-    "join": Join,
-    "leave": Leave,
-    "topic": Topic,
-    "page": Page,
-    "who": Who,
-    "rooms": Rooms,
-    "status": Status,
-    "typing": Typing,
-    "mark": Mark,
-    "search": Search,
-    "stats": Stats,
-    "ping": Ping,
-    # events
-    "said": Said,
-    "joined": Joined,
-    "left": Left,
-    "topic_set": TopicSet,
-    # notices
-    "welcome": Welcome,
-    "room": RoomState,
-    "presence": Presence,
-    "typist": Typist,
-    "refused": Refused,
-    "pong": Pong,
-    "room_list": RoomList,
-    "page_end": PageEnd,
-    "marked": Marked,
-    "hit": Hit,
-    "search_end": SearchEnd,
-    "statistics": Statistics,
-    "goodbye": Goodbye,
-}
-"""Every kind of message, by its name on the wire."""

@@ -26,9 +26,10 @@ from typing import Self
 from chat.codec import chunks, decode, encode
 from chat.faults import PeerFault
 from chat.frames import Cutter, frame
-from chat.messages import Command, Cursor, Event, Goodbye, Login, Notice, Ping, Unknown, Welcome
+from chat.messages import Command, Event, Goodbye, Login, Notice, Ping, Unknown, Welcome
 from chat.messages import Refused as RefusedNotice
 from chat.secure import Initiator, ReceivingHalf, SendingHalf, psk_of, raise_alert
+from chat.values import Cursor
 from client.config import Address
 from client.failures import Refused, Unreachable
 from client.home import Home
@@ -71,7 +72,7 @@ class Connection:
         self._sending: SendingHalf
         self._receiving: ReceivingHalf
         self._send_lock = threading.Lock()
-        self._early: list[Incoming] = []
+        self._messages: Iterator[Incoming] = iter(())  # of the newest frame; kept here, so that a `break` loses none
 
     @classmethod
     def open(
@@ -121,11 +122,14 @@ class Connection:
             self._socket.sendall(b"".join(frame(self._sending.encrypt(piece)) for piece in pieces))
 
     def __iter__(self) -> Iterator[Incoming]:
-        yield from self._early
-        self._early = []
         try:
             while True:
-                yield from self._next_messages()
+                for message in self._messages:
+                    if isinstance(message, Goodbye):
+                        self.goodbye = message
+                        self.ended = message.sentence
+                    yield message
+                self._messages = self._decode(self._next_frame())
         except PeerFault as fault:
             self.ended = fault.sentence
         except OSError as error:
@@ -167,18 +171,11 @@ class Connection:
             match message:
                 case Welcome():
                     self.welcome = message
-                    self._early.extend(messages)
+                    self._messages = messages
                     return
                 case RefusedNotice(code=code, sentence=sentence) | Goodbye(code=code, sentence=sentence):
                     raise Refused(code, sentence)
         raise PeerFault("malformed", "The server answered the login with something else.")
-
-    def _next_messages(self) -> Iterator[Incoming]:
-        for message in self._decode(self._next_frame()):
-            if isinstance(message, Goodbye):
-                self.goodbye = message
-                self.ended = message.sentence
-            yield message
 
     def _decode(self, payload: bytes) -> Iterator[Incoming]:
         for message in decode(self._receiving.decrypt(payload)):

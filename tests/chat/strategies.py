@@ -10,7 +10,8 @@ import msgpack
 from hypothesis import strategies as st
 
 from chat.fields import AtMost, Chars, Utf8, Within
-from chat.messages import KINDS, Message
+from chat.kinds import KINDS
+from chat.messages import Message
 
 characters = st.characters(exclude_categories=["Cs"])
 """All that UTF-8 can say."""

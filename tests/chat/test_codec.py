@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from chat.codec import MAX_PLAINTEXT, chunks, decode, decode_commands, encode
 from chat.faults import CODES, PeerFault
 from chat.fields import MAX_TEXT
-from chat.messages import KINDS, Command, Join, Ping, Pong, Presence, RoomState, Say, Unknown
+from chat.kinds import KINDS
+from chat.messages import Command, Join, Ping, Pong, Presence, RoomState, Say, Unknown
 from tests.chat.strategies import messages, near_misses
 
 SAY = Say("label", "lobby", "hello")

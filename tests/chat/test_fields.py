@@ -12,7 +12,9 @@ from hypothesis import given
 
 from chat.faults import PeerFault
 from chat.fields import MAX_NUMBER, MAX_TEXT, AtMost, Chars, Utf8, Within, builder, checker
-from chat.messages import KINDS, Cursor, Login, Message, Person, Presence, Say
+from chat.kinds import KINDS
+from chat.messages import Login, Message, Presence, Say
+from chat.values import Cursor, Person
 from tests.chat.strategies import packable, value
 
 

@@ -112,6 +112,16 @@ def test_what_comes_with_the_welcome_is_not_lost(tmp_path: Path) -> None:
     assert Home(tmp_path).known_servers()[f"{address[0]}:{address[1]}"]["name"] == "den"
 
 
+def test_a_break_in_the_middle_of_a_frame_loses_nothing(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        peer.welcome()
+        peer.write(Pong("1"), Pong("2"), Pong("3"))
+
+    with served(script) as address, open_as_bob(address, tmp_path) as connection:
+        assert [next(iter(connection)) for _ in range(2)] == [Pong("1"), Pong("2")]
+        assert list(connection) == [Pong("3")]
+
+
 def test_the_servers_farewell_is_kept(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
         peer.welcome()
