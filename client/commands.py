@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from chat.messages import OFFLINE, Command, Join, Leave, RoomList, Rooms, RoomState, Topic, Who
+from chat.messages import Command, Join, Leave, RoomList, Rooms, RoomState, Topic, Who
+from chat.values import OFFLINE
 from client.connection import Incoming, new_label
 from client.dialogue import Cancelled
 from client.model import Model, RoomView

@@ -14,10 +14,7 @@ from typing import Any
 
 from chat import names
 from chat.messages import (
-    OFFLINE,
-    ONLINE,
     Command,
-    Cursor,
     Event,
     Joined,
     Left,
@@ -37,6 +34,7 @@ from chat.messages import (
     Unknown,
     Welcome,
 )
+from chat.values import OFFLINE, ONLINE, Cursor
 
 PAGE = 100
 """Messages fetched in one go."""

@@ -34,8 +34,8 @@ from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 from prompt_toolkit.styles import Style
 
-from chat.messages import AWAY, OFFLINE
 from chat.text import safe_text
+from chat.values import AWAY, OFFLINE
 from client.model import Link, Model, RoomView
 from client.text import Line, cut
 from client.viewport import Viewport

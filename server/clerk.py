@@ -14,7 +14,6 @@ from chat.codec import encode
 from chat.faults import PeerFault
 from chat.messages import (
     QUIET_ROOM,
-    Figure,
     Goodbye,
     Join,
     Joined,
@@ -25,10 +24,11 @@ from chat.messages import (
     Marked,
     Message,
     Page,
-    Person,
     Ping,
     Pong,
     Refused,
+    Report,
+    Reported,
     Rooms,
     Said,
     Say,
@@ -46,6 +46,7 @@ from chat.messages import (
 )
 from chat.messages import Presence as PresenceNotice
 from chat.rooms import Order, Read, Room, apply, canonical, decide, room_of
+from chat.values import Figure, Person
 from server.parcels import (
     Answered,
     Arrived,
@@ -65,9 +66,11 @@ from server.parcels import (
     ToConnection,
     ToPerson,
     ToRoom,
+    Traced,
 )
 from server.presence import Presence
 from server.store import Store, Stored, StoreTrouble
+from server.trails import mark
 from server.views import room_list, room_state
 
 
@@ -230,6 +233,12 @@ class Clerk:
         if not self._quiet(room):
             self._parcels.append(ToRoom(room.name, (encode(Typist(room.name, peer.name)),), 0))
 
+    def _report(self, item: Asked, peer: Peer, command: Report) -> None:
+        room = room_of(self._state, peer.name, command.room)
+        if command.author in room.members:
+            reported = Reported(command.label, peer.name, command.stamps)
+            self._parcels.append(ToPerson(command.author, (encode(reported),)))
+
     def _stats(self, item: Asked, peer: Peer, command: Stats) -> None:
         figures = tuple(Figure(name, value) for name, value in self._figures().items())
         self._tell(item.connection, Statistics(command.label, item.time, figures[:1024]))
@@ -249,6 +258,9 @@ class Clerk:
             apply(self._state, stored.event)
             self._uncommitted.append(stored)
             self._address(stored, newcomers if isinstance(item.command, Tell) else [])
+            if item.stamps and isinstance(stored.event, Said):
+                said = stored.event
+                self._parcels.append(Traced(said.room, said.author, said.label, (*item.stamps, mark("decided"))))
 
     def _address(self, stored: Stored, told: list[str]) -> None:
         """Say who gets an event. Those in `told` don't know the room yet and get it as it is now."""
@@ -308,6 +320,7 @@ _COMMANDS: dict[type, Callable[[Clerk, Asked, Peer, Any], None]] = {
     Typing: Clerk._typing,
     Ping: Clerk._ping,
     Stats: Clerk._stats,
+    Report: Clerk._report,
     Mark: Clerk._mark,
     Search: Clerk._search,
 }

@@ -26,13 +26,14 @@ import queue
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chat.codec import chunks, encode
-from chat.messages import Goodbye, PageEnd, SearchEnd
+from chat.messages import Goodbye, PageEnd, SearchEnd, Trail
 from server.children import log
 from server.delivery import LOW_BACKLOG, Delivery, Tally
 from server.flusher import Flusher
@@ -51,10 +52,12 @@ from server.parcels import (
     ToConnection,
     ToPerson,
     ToRoom,
+    Traced,
     coalesce,
 )
 from server.replays import Replays
 from server.router import Router
+from server.trails import MAX_TRAILS, stamp
 
 LOCAL_BATCHES = 16
 """Batches between the inlet and the main loop; when it is full the inlet waits, then the Manager's queue fills."""
@@ -62,7 +65,7 @@ LOCAL_BATCHES = 16
 ROUND_SIZE = 512 * 1024
 """Bytes of parcels in one round, about: the inlet goes on filling the queue while a round empties it."""
 
-WAKE = b""
+WAKE = (b"", 0)
 """On the local queue: nothing new, but a replay can go on."""
 
 TOO_SLOW = Goodbye("too_slow", "Your connection is too slow for this room; reconnect to go on where you were.")
@@ -100,7 +103,7 @@ class Worker:
     def __init__(self, unix: socket.socket, parcels: Any, history: History, gauges: Gauges, number: int) -> None:
         self._unix = unix
         self._parcels = parcels
-        self._local: queue.Queue[bytes | None] = queue.Queue(LOCAL_BATCHES)
+        self._local: queue.Queue[tuple[bytes, int] | None] = queue.Queue(LOCAL_BATCHES)
         self._history = history
         self._router = Router()
         self._replays = Replays(history)
@@ -111,6 +114,7 @@ class Worker:
         self._deliveries: dict[int, Delivery] = {}
         self._outgoing: dict[int, tuple[bytes, ...]] = {}
         """What this round has for each connection. Tuples, because a thousand members of a room share one."""
+        self._trails: list[Traced] = []
 
     def run(self) -> None:
         threading.Thread(target=self._inlet, name="inlet", daemon=True).start()
@@ -125,7 +129,7 @@ class Worker:
         try:
             while (blob := self._parcels.get()) is not None:
                 self._inlet_panel.add("taken")
-                self._local.put(blob)
+                self._local.put((blob, time.monotonic_ns()))
         except (EOFError, OSError):
             log.warning("the Manager is gone")
         self._local.put(None)
@@ -144,20 +148,22 @@ class Worker:
         size = 0
         ended = False
         try:
-            blob = self._local.get(block=not self._can_replay())
-            while blob is not None:
+            batch = self._local.get(block=not self._can_replay())
+            while batch is not None:
+                blob, taken = batch
                 if blob:
-                    parcels += pickle.loads(blob)
+                    parcels += stamp(stamp(pickle.loads(blob), "Manager queue", taken), "worker's round")
                     size += len(blob)
                 if size >= ROUND_SIZE:
                     break
-                blob = self._local.get_nowait()
+                batch = self._local.get_nowait()
             else:
                 ended = True
         except queue.Empty:
             pass
         self._handle(coalesce(parcels))  # anew: what came in several batches visits each member once as well
         self._write_out()
+        self._send_trails()
         self._go_on_with_replays()
         self._panel.add("rounds")
         self._panel.set("connections", len(self._deliveries))
@@ -175,6 +181,14 @@ class Worker:
 
     def _add(self, connection: int, messages: tuple[bytes, ...]) -> None:
         self._outgoing[connection] = self._outgoing.get(connection, ()) + messages
+
+    def _send_trails(self) -> None:
+        """Send the stamps of traced messages behind them, now that they are written."""
+        trails, self._trails = self._trails, []
+        for traced in stamp(trails, "encrypted and written"):
+            trail = encode(Trail(traced.room, traced.author, traced.label, traced.stamps))
+            for connection in list(itertools.islice(self._router.in_room(traced.room), MAX_TRAILS)):
+                self._write(connection, (trail,))
 
     def _write_out(self) -> None:
         outgoing, self._outgoing = self._outgoing, {}
@@ -261,6 +275,9 @@ class Worker:
             outgoing[connection] = pieces if held is None else held + pieces
         self._panel.add("deliveries", len(members) * len(parcel.messages))
 
+    def _traced(self, parcel: Traced) -> None:
+        self._trails.append(parcel)
+
     def _replay(self, parcel: Replay) -> None:
         self._replays.add(parcel)
 
@@ -298,6 +315,7 @@ _HANDLE: dict[type, Callable[[Worker, Any], None]] = {
     ToConnection: Worker._to_connection,
     ToPerson: Worker._to_person,
     ToRoom: Worker._to_room,
+    Traced: Worker._traced,
     Replay: Worker._replay,
     ReadPage: Worker._read_page,
     Find: Worker._find,

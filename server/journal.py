@@ -35,6 +35,7 @@ from server.database import TROUBLE, UnusableStore, hold
 from server.gauges import Gauges, Panel
 from server.parcels import Intake, Parcel, coalesce, share
 from server.store import Store
+from server.trails import stamp
 
 INTAKE_BATCHES = 128
 OUTLET_BATCHES = 64
@@ -78,7 +79,7 @@ def run(
     ended = False
     while not ended:
         batch, ended = collect(intake, presence_due if clerk.presence_untold else None)
-        parcels = clerk.work(batch)
+        parcels = stamp(clerk.work(stamp(batch, "journal queue")), "committed")
         if clerk.presence_untold and time.monotonic() >= presence_due:
             parcels += clerk.tell_presence()
             presence_due = time.monotonic() + PRESENCE_INTERVAL

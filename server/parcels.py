@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat.messages import Command, Notice, Search
+from chat.values import Stamp
 
 # --- intake: reader → journal -----------------------------------------------------------------------------------
 
@@ -27,11 +28,15 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command, checked for form and rate, with the time at which it came (Unix seconds)."""
+    """A command, checked for form and rate, with the time at which it came (Unix seconds).
+
+    `stamps` are there for a traced message only.
+    """
 
     connection: int
     time: float
     command: Command
+    stamps: tuple[Stamp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,16 @@ class ToRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """The message before this one is traced: send its stamps behind it, to a few of the room's members."""
+
+    room: str
+    author: str
+    label: str
+    stamps: tuple[Stamp, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """Send the room's events after message number `since`, up to the journal's `position`; then go on live."""
 
@@ -165,7 +180,7 @@ class Detach:
 ForOne = Attach | Enter | ToConnection | Replay | ReadPage | Find | Expel | Detach
 """Parcels for the one worker that has the connection."""
 
-ForAll = Membership | ToPerson | ToRoom
+ForAll = Membership | ToPerson | ToRoom | Traced
 """Parcels for every worker."""
 
 Parcel = ForOne | ForAll

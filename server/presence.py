@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.messages import AWAY, OFFLINE, ONLINE, Person
+from chat.values import AWAY, OFFLINE, ONLINE, Person
 
 
 class Presence:

@@ -54,6 +54,7 @@ from server.gauges import Panel
 from server.parcels import Answered, Arrived, Asked, Departed, Expelled, Intake
 from server.roster import Roster
 from server.session import Action, Answer, Drop, Handover, Refuse, Session, Submit
+from server.trails import first_stamps
 
 EDGES = select.EPOLLIN | select.EPOLLET | select.EPOLLRDHUP
 
@@ -107,6 +108,7 @@ class Reader:
         self._timers: list[tuple[float, int, int]] = []  # (when, connection's id, its descriptor)
         self._last_id = 0
         self._census_due = 0.0
+        self._woken = 0  # when epoll returned last, for traced messages
         self._accepting = True
         self._accept_again = 0.0
         self._running = True
@@ -116,6 +118,7 @@ class Reader:
         self._stages = stages
         while self._running:
             events = self._epoll.poll(self._timeout())
+            self._woken = time.monotonic_ns()
             self._panel.add("wakeups")
             self._panel.add("events", len(events))
             for fileno, _ in events:
@@ -290,7 +293,8 @@ class Reader:
                     elif isinstance(command, Status):
                         self._roster.set_away(connection.id, command.away)
                     self._panel.add("commands")
-                    self._turn.append(Asked(connection.id, time.time(), command))
+                    stamps = first_stamps(command, self._woken)
+                    self._turn.append(Asked(connection.id, time.time(), command, stamps))
                 case Refuse(notice):
                     self._turn.append(Answered(connection.id, notice))
                 case Answer(data):

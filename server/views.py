@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from chat.messages import OFFLINE, QUIET_ROOM, Listing, Person, RoomList, RoomState
+from chat.messages import QUIET_ROOM, RoomList, RoomState
 from chat.rooms import Room, State
+from chat.values import OFFLINE, Listing, Person
 from server.presence import Presence
 
 MAX_LISTED = 48 * 1024

@@ -20,6 +20,7 @@ from server.gate import Gate
 from server.models.rooms import Letter
 from server.parcels import Answered, Arrived, Asked, Expelled, Intake
 from server.session import Action, Answer, Drop, Handover, Refuse, Session, Submit
+from server.trails import first_stamps
 
 READ_SIZE = 65_536
 """Bytes asked of the kernel in one `recv`."""
@@ -98,7 +99,7 @@ class Line:
     def _intake(self, action: Action) -> Intake:
         match action:
             case Submit(command):
-                return Asked(self.number, time.time(), command)
+                return Asked(self.number, time.time(), command, first_stamps(command))
             case Refuse(notice):
                 return Answered(self.number, notice)
             case Handover(keys):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.codec import chunks, encode
-from chat.messages import PageEnd, SearchEnd
+from chat.messages import PageEnd, SearchEnd, Trail
 from server.clerk import Clerk
 from server.models.door import TICK
 from server.models.memory import Memory
@@ -29,10 +29,12 @@ from server.parcels import (
     ToConnection,
     ToPerson,
     ToRoom,
+    Traced,
     coalesce,
 )
 from server.replays import Replays
 from server.router import Router
+from server.trails import MAX_TRAILS, mark
 
 REPLAY_TICK = 0.005
 """Seconds between two pages of a replay whose client had no room for more."""
@@ -113,6 +115,11 @@ class Rooms:
             if not self._replays.postpone(connection, parcel.room, parcel.position):
                 self._write(connection, pieces)
 
+    def _traced(self, parcel: Traced) -> None:
+        trail = Trail(parcel.room, parcel.author, parcel.label, (*parcel.stamps, mark("rooms")))
+        for connection in itertools.islice(self._router.in_room(parcel.room), MAX_TRAILS):
+            self._write(connection, [encode(trail)])
+
     def _replay(self, parcel: Replay) -> None:
         self._replays.add(parcel)
 
@@ -143,6 +150,7 @@ _SORT: dict[type, Callable[[Rooms, Any], None]] = {
     ToConnection: Rooms._to_connection,
     ToPerson: Rooms._to_person,
     ToRoom: Rooms._to_room,
+    Traced: Rooms._traced,
     Replay: Rooms._replay,
     ReadPage: Rooms._read_page,
     Find: Rooms._find,

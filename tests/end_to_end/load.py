@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from chat.messages import Cursor, Goodbye, Join, Refused, RoomState, Said, Say
+from chat.messages import Goodbye, Join, Refused, RoomState, Said, Say
+from chat.values import Cursor
 from client import failures
 from client.connection import Connection, Incoming, new_label
 from client.home import Home

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from chat.messages import Cursor, Said
+from chat.messages import Said
+from chat.values import Cursor
 from client.connection import Address, Connection, Incoming
 from client.home import Home
 from tests.waiting import wait_for

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.messages import Cursor, Join, Page, PageEnd, RoomState, Said, Say
+from chat.messages import Join, Page, PageEnd, RoomState, Said, Say
+from chat.values import Cursor
 from client.connection import new_label
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess

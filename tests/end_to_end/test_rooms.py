@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from chat.messages import (
-    AWAY,
-    OFFLINE,
-    ONLINE,
     Join,
     Joined,
     Leave,
     Left,
-    Person,
     Presence,
     Refused,
     RoomList,
@@ -25,6 +21,7 @@ from chat.messages import (
     Typist,
     Who,
 )
+from chat.values import AWAY, OFFLINE, ONLINE, Person
 from client.connection import new_label
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess

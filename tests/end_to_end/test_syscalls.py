@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from chat.messages import Figure, Join, RoomState, Said, Say, Statistics, Stats
+from chat.messages import Join, RoomState, Said, Say, Statistics, Stats
+from chat.values import Figure
 from client.connection import Connection, Incoming
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess

@@ -12,7 +12,6 @@ from chat.codec import decode
 from chat.messages import (
     QUIET_ROOM,
     Command,
-    Cursor,
     Goodbye,
     Join,
     Joined,
@@ -34,6 +33,7 @@ from chat.messages import (
     Welcome,
     Who,
 )
+from chat.values import Cursor
 from server.clerk import Clerk
 from server.parcels import (
     Arrived,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chat.codec import decode
-from chat.messages import AWAY, OFFLINE, Goodbye, Join, Login, Message, Ping, Pong, Refused, Said, Say, Status, Unknown
+from chat.messages import Goodbye, Join, Login, Message, Ping, Pong, Refused, Said, Say, Status, Unknown
+from chat.values import AWAY, OFFLINE
 from server.clerk import Clerk
 from server.parcels import Arrived, Asked, Expel, Intake, Parcel, ToConnection, ToRoom
 from server.store import Store

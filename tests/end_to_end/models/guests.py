@@ -11,7 +11,8 @@ import threading
 from pathlib import Path
 from typing import TypeVar
 
-from chat.messages import Command, Cursor, Join, RoomState, Said, Say
+from chat.messages import Command, Join, RoomState, Said, Say
+from chat.values import Cursor
 from client.connection import Connection, Incoming, new_label
 from client.home import Home
 from tests.waiting import UNIT

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chat.messages import Person, Ping, Pong, Presence
+from chat.messages import Ping, Pong, Presence
+from chat.values import Person
 from client.connection import new_label
 from server import models
 from tests.end_to_end.models.guests import Guests

@@ -10,7 +10,6 @@ import pytest
 
 from chat.frames import frame
 from chat.messages import (
-    Cursor,
     Leave,
     Left,
     Page,
@@ -27,6 +26,7 @@ from chat.messages import (
     Who,
 )
 from chat.messages import Refused as RefusedNotice
+from chat.values import Cursor
 from client.connection import new_label
 from client.failures import Refused
 from tests.end_to_end.models.guests import Guests

@@ -6,21 +6,8 @@ import signal
 
 import pytest
 
-from chat.messages import (
-    Cursor,
-    Goodbye,
-    Joined,
-    Person,
-    Ping,
-    Pong,
-    Presence,
-    Said,
-    Say,
-    Status,
-    Tell,
-    Typing,
-    Typist,
-)
+from chat.messages import Goodbye, Joined, Ping, Pong, Presence, Said, Say, Status, Tell, Typing, Typist
+from chat.values import Cursor, Person
 from client.connection import new_label
 from tests.end_to_end.models.guests import Guests
 from tests.end_to_end.models.which import TOGETHER
