@@ -1,7 +1,7 @@
 """The server's counters as people read them: each stage of the pipeline with its rates.
 
-Two readings of the counters and the seconds between them make one picture; who draws it (the client's /models, or
-`chat-server --top`) doesn't matter here.
+Two readings of the counters and the seconds between them make the stages that `chat/pipeline.py` draws, for the
+client's /models and for `chat-server --top`.
 """
 
 from __future__ import annotations
@@ -9,18 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chat.pipeline import Stage
+
 Figures = Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage: its name, the concurrency model that it runs on, its process, and what it does now."""
-
-    name: str
-    model: str
-    pid: int
-    facts: tuple[tuple[str, str], ...]
-    """Each a figure and what it counts, such as ("12.5", "wake-ups/s")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,8 @@ def _reader(between: _Between) -> Stage:
         (between.rate("reader.stalls"), "stalls/s"),
         (phases, "sessions"),
     )
-    return Stage("reader", "epoll, edge-triggered; generator sessions", between.now("reader.pid"), facts)
+    where = f"process {between.now('reader.pid')}"
+    return Stage("reader", "epoll, edge-triggered; generator sessions", where, facts, "multiprocessing.Queue, bounded")
 
 
 def _journal(between: _Between) -> Stage:
@@ -78,7 +70,8 @@ def _journal(between: _Between) -> Stage:
         (between.ratio("journal.commit_ns", "journal.commits", 1e-6), "ms a commit"),
         (between.rate("journal.intake"), "intake/s"),
     )
-    return Stage("journal", "Process, fed by a bounded Queue", between.now("journal.pid"), facts)
+    where = f"process {between.now('journal.pid')}"
+    return Stage("journal", "Process; group commit, one fsync", where, facts, "pickled batches, over a Unix socket")
 
 
 def _manager(between: _Between, workers: range) -> Stage:
@@ -87,7 +80,8 @@ def _manager(between: _Between, workers: range) -> Stage:
         (" ".join(str(max(0, depth)) for depth in depths), "waiting in its queues"),
         (_short(sum(between.grown(f"inlet {number}.taken") for number in workers) / between.seconds), "batches/s"),
     )
-    return Stage("manager", "Manager().Queue(), one a worker", between.now("supervisor.manager_pid"), facts)
+    where = f"process {between.now('supervisor.manager_pid')}"
+    return Stage("manager", "Manager().Queue(), one a worker", where, facts, "get, in each worker's inlet thread")
 
 
 def _worker(between: _Between, number: int) -> Stage:
@@ -103,7 +97,10 @@ def _worker(between: _Between, number: int) -> Stage:
         (between.rate(f"{flusher}.edges"), "flusher edges/s"),
         (str(between.now(f"{worker}.too_slow")), "too slow"),
     )
-    return Stage(worker, "Pool worker; flusher thread with its own epoll", between.now(f"{worker}.pid"), facts)
+    threads = f"{between.now(f'inlet {number}.thread')}, {between.now(f'{flusher}.thread')}"
+    where = f"process {between.now(f'{worker}.pid')}, threads {threads}"
+    last = number + 1 == between.now("supervisor.workers")
+    return Stage(worker, "Pool worker", where, facts, "TCP, one send for many messages" if last else "")
 
 
 def _short(value: float) -> str:

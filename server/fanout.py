@@ -126,6 +126,7 @@ class Worker:
         self._flusher.stop()
 
     def _inlet(self) -> None:
+        self._inlet_panel.set_thread()
         try:
             while (blob := self._parcels.get()) is not None:
                 self._inlet_panel.add("taken")

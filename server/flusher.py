@@ -72,6 +72,7 @@ class Flusher:
             self._farewells[delivery.connection] = delivery
 
     def _run(self) -> None:
+        self._panel.set_thread()
         while self._running:
             events = self._epoll.poll(1.0)
             for fileno, _ in events:

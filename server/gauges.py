@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 
@@ -32,9 +33,9 @@ WORKER = (
     "pid", "connections", "rounds", "parcels", "deliveries", "replayed", "too_slow",
     "sends", "bytes_sent", "full_sockets",
 )  # fmt: skip
-FLUSHER = ("edges", "sends", "bytes_sent", "full_sockets")
+FLUSHER = ("thread", "edges", "sends", "bytes_sent", "full_sockets")
 OUTLET = ("put",)  # by the journal; less what the worker's inlet has taken, it is the Manager queue's depth,
-INLET = ("taken",)  # which `qsize` would cost a round trip to the Manager to say
+INLET = ("thread", "taken")  # which `qsize` would cost a round trip to the Manager to say
 SUPERVISOR = ("manager_pid", "restarts", "workers")
 
 _PANELS = {"supervisor": SUPERVISOR, "reader": READER, "journal": JOURNAL}
@@ -63,6 +64,10 @@ class Panel:
 
     def set(self, field: str, value: int) -> None:
         self._cells[self._at[field]] = value
+
+    def set_thread(self) -> None:
+        """Say that the calling thread is the one whose cells these are."""
+        self.set("thread", threading.get_native_id())
 
     def show(self, tally: Tally) -> None:
         """Set the cells that count sends."""

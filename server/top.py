@@ -5,16 +5,21 @@ Reads the shared memory that the processes count in, so the server does nothing 
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from chat.figures import Stage, stages
+from chat.figures import stages
+from chat.pipeline import Stage, draw
 from server.gauges import Gauges
 
 INTERVAL = 1.0
 """Seconds between two pictures."""
+
+MAX_WIDTH = 100
+"""Columns that a box takes at most."""
 
 CLEAR = "\x1b[H\x1b[2J"
 
@@ -29,21 +34,15 @@ def run(name: str) -> int:
     with closing(gauges):
         try:
             for picture in _pictures(gauges):
-                print(f"{CLEAR if sys.stdout.isatty() else ''}{draw(picture)}", flush=True)
+                columns, rows = shutil.get_terminal_size()
+                lines = draw(picture, min(MAX_WIDTH, columns))
                 if not sys.stdout.isatty():
+                    print("\n".join(lines))
                     break
+                print(CLEAR + "\n".join(lines[: rows - 1]), flush=True)
         except KeyboardInterrupt:
             pass
     return 0
-
-
-def draw(picture: list[Stage]) -> str:
-    """The stages as lines of text, each with its figures under it."""
-    lines: list[str] = []
-    for stage in picture:
-        lines.append(f"{stage.name:<10} {stage.pid:>8}  {stage.model}")
-        lines.append(" " * 21 + " · ".join(f"{figure} {what}" for figure, what in stage.facts))
-    return "\n".join(lines)
 
 
 def _pictures(gauges: Gauges) -> Iterator[list[Stage]]:

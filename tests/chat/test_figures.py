@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chat.figures import Stage, stages
+from chat.figures import stages
+from chat.pipeline import Stage
 
 BEFORE = {"supervisor.workers": 1, "reader.pid": 7, "reader.wakeups": 100, "reader.events": 100, "journal.commits": 10}
 AFTER = {
@@ -25,7 +26,7 @@ def facts(stage: Stage) -> dict[str, str]:
 def test_each_stage_in_the_order_of_a_messages_way() -> None:
     picture = stages(BEFORE, AFTER, 2.0)
     assert [stage.name for stage in picture] == ["reader", "journal", "manager", "worker 0"]
-    assert picture[0].pid == 7
+    assert picture[0].where == "process 7"
 
 
 def test_rates_ratios_and_depths() -> None:

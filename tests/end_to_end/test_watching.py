@@ -28,11 +28,13 @@ def top(server: ServerProcess) -> subprocess.CompletedProcess[str]:
 def test_top_shows_each_stage_with_its_process(server: ServerProcess) -> None:
     shown = top(server)
     assert shown.returncode == 0, shown.stderr
-    pids = {process.pid for process in server.processes()}
-    rows = dict(re.findall(r"^(\w+(?: \d)?) +(\d+)  ", shown.stdout, re.MULTILINE))
+    processes = {process.pid: process for process in server.processes()}
+    rows = dict(re.findall(r"^╭ ([\w ]+) · .* process (\d+)", shown.stdout, re.MULTILINE))
     assert list(rows) == ["reader", "journal", "manager", "worker 0", "worker 1"]
-    assert {int(pid) for pid in rows.values()} <= pids and len(set(rows.values())) == 5
+    assert {int(pid) for pid in rows.values()} <= set(processes) and len(set(rows.values())) == 5
     assert int(rows["reader"]) == server.pid
+    for pid, inlet, flusher in re.findall(r"process (\d+), threads (\d+), (\d+)", shown.stdout):
+        assert {int(inlet), int(flusher)} <= {thread.id for thread in processes[int(pid)].threads()}
 
 
 def test_top_without_a_server_says_so(tmp_path: Path) -> None:
