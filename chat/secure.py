@@ -106,7 +106,7 @@ class ReceivingHalf:
         self._counter = 0
         self._cipher = AESGCM(key)
 
-    def decrypt(self, ciphertext: bytes) -> bytes:
+    def decrypt(self, ciphertext: bytes | memoryview) -> bytes:
         nonce = self._counter.to_bytes(12, "big")
         try:
             plaintext = self._cipher.decrypt(nonce, ciphertext, None)

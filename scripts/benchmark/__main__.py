@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import platform
@@ -16,9 +17,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from scripts.benchmark import servers
 from scripts.benchmark.crowd import Failed
 from scripts.benchmark.servers import PEERS, installed_peers
-from scripts.benchmark.workloads import FULL, SHORT, WORKLOADS, Size
+from scripts.benchmark.workloads import FULL, SHORT, STARTERS, WORKLOADS, Size, Workload
 
 COLUMNS = {
     "deliveries_per_s": "saturated: deliveries/s",
@@ -41,8 +43,11 @@ def main() -> int:
     _raise_file_limit()
     size = SHORT if chosen.short else FULL
     names = ["relay", "chat", *installed_peers()]
+    if chosen.before:
+        STARTERS["before"] = functools.partial(servers.chat, checkout=Path(chosen.before))
+        names = ["relay", "before", "chat"]
     try:
-        results = measure(names, size, chosen.runs)
+        results = measure(names, [WORKLOADS[name] for name in chosen.only], size, chosen.runs)
     except Failed as failure:
         print(f"bench: {failure}: the figures would mean nothing", file=sys.stderr)
         return 1
@@ -60,10 +65,10 @@ def main() -> int:
     return 0
 
 
-def measure(names: Sequence[str], size: Size, runs: int) -> Results:
-    """Every workload on every server, `runs` times; the servers take turns, so that noise meets them alike."""
+def measure(names: Sequence[str], workloads: Sequence[Workload], size: Size, runs: int) -> Results:
+    """Each workload on each server, `runs` times; the servers take turns, so that noise meets them alike."""
     results: Results = {name: defaultdict(list) for name in names}
-    todo = [(workload, name) for _ in range(runs) for workload in WORKLOADS for name in names]
+    todo = [(workload, name) for _ in range(runs) for workload in workloads for name in names]
     with tqdm(todo, unit="run", disable=not sys.stderr.isatty()) as progress:
         for workload, name in progress:
             progress.set_description(f"{workload.__name__} {name}")
@@ -74,9 +79,11 @@ def measure(names: Sequence[str], size: Size, runs: int) -> Results:
 
 def table(results: Results) -> str:
     """The results as a Markdown table."""
-    lines = ["| server | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    columns = [column for column in COLUMNS if any(column in figures for figures in results.values())]
+    titles = [COLUMNS[column] for column in columns]
+    lines = ["| server | " + " | ".join(titles) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, figures in results.items():
-        cells = [_cell(figures[column]) for column in COLUMNS]
+        cells = [_cell(figures[column]) for column in columns]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -106,6 +113,12 @@ def _raise_file_limit() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("scripts/bench", description="Measure the server beside the kernel's floor.")
     parser.add_argument("--short", action="store_true", help="a small run, within a minute")
+    parser.add_argument(
+        "--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="WORKLOAD", help="some workloads alone"
+    )
+    parser.add_argument(
+        "--before", metavar="DIR", help="measure the chat server of another checkout beside this one, instead of others"
+    )
     parser.add_argument("--runs", type=int, default=3, help="times that each workload is run (default: 3)")
     parser.add_argument("--json", metavar="FILE", help="write every value and the machine's description")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the medians")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -44,12 +45,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def chat(*options: str) -> Iterator[Running]:
-    """The chat server as it comes, but for the flood limit."""
+def chat(*options: str, checkout: Path = HERE.parents[1]) -> Iterator[Running]:
+    """The chat server as it comes, but for the flood limit; of another checkout of this repository if one is named."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "server", "--host", "127.0.0.1", "--port", "0", "--data", folder]
         command += ["--no-beacon", "--rate", "0", "--max-per-address", "0", *options]
-        with _process(command, stdout=subprocess.PIPE) as process:
+        with _process(command, stdout=subprocess.PIPE, cwd=checkout) as process:
             assert process.stdout is not None
             line = process.stdout.readline()
             yield Running(int(line.split()[2].rpartition(b":")[2]), psutil.Process(process.pid))
@@ -112,8 +113,8 @@ def installed_peers() -> list[str]:
 
 
 @contextlib.contextmanager
-def _process(command: list[str], **pipes: int) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **pipes)  # type: ignore[call-overload]
+def _process(command: list[str], **settings: Any) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **settings)
     try:
         yield process
     finally:

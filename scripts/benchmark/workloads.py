@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from scripts.benchmark.servers import Running
 
 Starter = Callable[[], AbstractContextManager[Running]]
 
-STARTERS: Mapping[str, Starter] = {
+STARTERS: dict[str, Starter] = {
     "relay": servers.relay,
     "chat": servers.chat,
     **{name: start for name, (_, start) in servers.PEERS.items()},
@@ -87,4 +87,5 @@ def set_up(name: str, size: Size) -> dict[str, float]:
             }
 
 
-WORKLOADS = (saturated, paced, latency, idle, set_up)
+Workload = Callable[[str, Size], dict[str, float]]
+WORKLOADS: dict[str, Workload] = {workload.__name__: workload for workload in (saturated, paced, latency, idle, set_up)}
