@@ -35,7 +35,7 @@ from typing import Any
 from chat.codec import chunks, encode
 from chat.messages import Goodbye, PageEnd, SearchEnd, Trail
 from server.children import log
-from server.delivery import LOW_BACKLOG, Delivery, Tally
+from server.delivery import LOW_BACKLOG, Delivery, Tally, write_all
 from server.flusher import Flusher
 from server.gauges import Gauges
 from server.history import History
@@ -112,7 +112,7 @@ class Worker:
         self._tally = Tally()
         self._flusher = Flusher(self._wake, gauges.panel(f"flusher {number}"))
         self._deliveries: dict[int, Delivery] = {}
-        self._outgoing: dict[int, tuple[bytes, ...]] = {}
+        self._outgoing: dict[Delivery, tuple[bytes, ...]] = {}
         """What this round has for each connection. Tuples, because a thousand members of a room share one."""
         self._trails: list[Traced] = []
 
@@ -166,6 +166,7 @@ class Worker:
         self._write_out()
         self._send_trails()
         self._go_on_with_replays()
+        self._write_out()
         self._panel.add("rounds")
         self._panel.set("connections", len(self._deliveries))
         self._panel.show(self._tally)
@@ -181,7 +182,9 @@ class Worker:
                 self._farewell(parcel.connection, [encode(UNREADABLE)])  # type: ignore[union-attr]
 
     def _add(self, connection: int, messages: tuple[bytes, ...]) -> None:
-        self._outgoing[connection] = self._outgoing.get(connection, ()) + messages
+        delivery = self._deliveries.get(connection)
+        if delivery is not None:
+            self._outgoing[delivery] = self._outgoing.get(delivery, ()) + messages
 
     def _send_trails(self) -> None:
         """Send the stamps of traced messages behind them, now that they are written."""
@@ -189,19 +192,14 @@ class Worker:
         for traced in stamp(trails, "encrypted and written"):
             trail = encode(Trail(traced.room, traced.author, traced.label, traced.stamps))
             for connection in list(itertools.islice(self._router.in_room(traced.room), MAX_TRAILS)):
-                self._write(connection, (trail,))
+                self._add(connection, (trail,))
 
     def _write_out(self) -> None:
         outgoing, self._outgoing = self._outgoing, {}
-        for connection, messages in outgoing.items():
-            self._write(connection, messages)
-
-    def _write(self, connection: int, messages: Sequence[bytes]) -> None:
-        delivery = self._deliveries.get(connection)
-        if delivery is not None and not delivery.write(messages, self._tally):
+        for delivery in write_all(outgoing, self._tally):
             self._panel.add("too_slow")
-            log.info("connection %d (%s) is too slow", connection, self._router.name_of(connection))
-            self._farewell(connection, [encode(TOO_SLOW)])
+            log.info("connection %d (%s) is too slow", delivery.connection, self._router.name_of(delivery.connection))
+            self._farewell(delivery.connection, [encode(TOO_SLOW)])
 
     def _farewell(self, connection: int, messages: Sequence[bytes]) -> None:
         self._router.forget(connection)
@@ -227,7 +225,7 @@ class Worker:
                 try:
                     page = self._replays.next_page(connection)
                     self._panel.add("replayed", len(page))
-                    self._write(connection, page)
+                    self._add(connection, tuple(page))
                 except sqlite3.Error:
                     log.exception("reading history for connection %d", connection)
                     self._farewell(connection, [encode(UNREADABLE)])
@@ -268,12 +266,13 @@ class Worker:
     def _to_room(self, parcel: ToRoom) -> None:
         pieces = tuple(chunks(list(parcel.messages)))  # joined once for the room, however many members it has
         members = self._router.in_room(parcel.room)
-        outgoing = self._outgoing
+        deliveries, outgoing = self._deliveries, self._outgoing
         for connection in members:
             if self._replays and self._replays.postpone(connection, parcel.room, parcel.position):
                 continue
-            held = outgoing.get(connection)
-            outgoing[connection] = pieces if held is None else held + pieces
+            delivery = deliveries[connection]
+            held = outgoing.get(delivery)
+            outgoing[delivery] = pieces if held is None else held + pieces
         self._panel.add("deliveries", len(members) * len(parcel.messages))
 
     def _traced(self, parcel: Traced) -> None:
@@ -297,14 +296,16 @@ class Worker:
         self._add(parcel.connection, tuple(messages))
 
     def _expel(self, parcel: Expel) -> None:
-        self._farewell(parcel.connection, [*self._outgoing.pop(parcel.connection, ()), *parcel.messages])
+        delivery = self._deliveries.get(parcel.connection)
+        if delivery is not None:
+            self._farewell(parcel.connection, [*self._outgoing.pop(delivery, ()), *parcel.messages])
 
     def _detach(self, parcel: Detach) -> None:
         self._router.forget(parcel.connection)
         self._replays.forget(parcel.connection)
-        self._outgoing.pop(parcel.connection, None)
         delivery = self._deliveries.pop(parcel.connection, None)
         if delivery is not None:
+            self._outgoing.pop(delivery, None)
             self._flusher.remove(delivery)
             delivery.close()
 
