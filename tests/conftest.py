@@ -5,6 +5,7 @@ simulated networks (tests/end_to_end/test_lan.py) lift that, within their own na
 """
 
 import os
+import signal
 import socket
 
 import pytest
@@ -14,6 +15,9 @@ settings.register_profile("chat", deadline=None, derandomize="CI" in os.environ,
 settings.load_profile("chat")
 
 os.environ["CHAT_DISCOVERY"] = "loopback"
+
+# A shell without job control starts what runs in the background with SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
