@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import signal
+import socket
 
 import pytest
 
-from chat.messages import Goodbye, Joined, Ping, Pong, Presence, Said, Say, Status, Tell, Typing, Typist
+from chat.messages import Goodbye, Joined, Page, PageEnd, Ping, Pong, Presence, Said, Say, Status, Tell, Typing, Typist
 from chat.values import Cursor, Person
 from client.connection import new_label
 from tests.end_to_end.models.guests import Guests
 from tests.end_to_end.models.which import TOGETHER
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parametrize("model", TOGETHER, scope="package", indirect=True)
 
@@ -88,6 +90,25 @@ def test_one_who_does_not_read_is_dropped_and_holds_up_nobody(guests: Guests) ->
     except AssertionError:
         assert sleeper.connection.ended  # it slept through its farewell, too
     assert len([message for message in sleeper.heard if isinstance(message, Said)]) < 1_600
+
+
+def test_what_a_full_socket_refused_is_sent_once_it_has_room(guests: Guests) -> None:
+    hoarder, witness = guests.login("hoarder"), guests.login("witness")
+    hoarder.join("hoard")
+    for number in range(1, 201):
+        hoarder.ask(Say(new_label(), "hoard", f"{number} ".ljust(16_000, "x")))
+    hoarder.hears(Said, seq=200)
+    hoarder.leave()
+    hoarder = guests.login("hoarder")
+    sock = hoarder.connection._socket
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    # 3.2 MB for each page, and nothing after them; the kernel's buffers take four.
+    labels = [hoarder.ask(Page(new_label(), "hoard", before=201, limit=200)) for _ in range(2)]
+    wait_for(lambda: len(sock.recv(65_536, socket.MSG_PEEK)) == 65_536, "the client's buffer is full")
+    witness.hears(Pong, label=witness.ask(Ping(new_label())))  # the server has gone on to others
+    for label in labels:
+        assert [hoarder.hears(Said).seq for _ in range(200)] == list(range(1, 201))
+        hoarder.hears(PageEnd, label=label)
 
 
 def test_the_real_client(people: People) -> None:

@@ -40,6 +40,21 @@ def test_two_who_share_a_room_get_one_letter_each_for_a_batch() -> None:
     assert mail[1].messages[0] is mail[2].messages[0]
 
 
+def test_what_is_said_during_a_replay_comes_after_it_and_once() -> None:
+    patient: set[int] = set()
+    rooms = Rooms("here", lambda connection: connection not in patient)
+    enter(rooms, 1, "ann")
+    for number in range(3):
+        rooms.work([Asked(1, 2.0, Say(f"old{number}", "lobby", "x"))])
+    patient.add(2)
+    joined = [Arrived(2, b"2" * 32, b""), Asked(2, 3.0, Login("ben")), Asked(2, 3.0, Join("j", "lobby", since=0))]
+    assert not [message for message in messages(rooms.work(joined), 2) if isinstance(message, Said)]
+    assert 2 not in rooms.work([Asked(1, 4.0, Say("new", "lobby", "x"))])
+    patient.clear()
+    said = [message for message in messages(rooms.work([]), 2) if isinstance(message, Said)]
+    assert [message.label for message in said] == ["old0", "old1", "old2", "new"]
+
+
 def test_full_memory_is_refused_like_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "MAX_MEMORY", 1024 * 1024)
     rooms = Rooms("here", lambda connection: True)
