@@ -15,7 +15,8 @@ the proxy and hands on to a local queue, and the round trips go on while the mai
 there. After that nobody else writes to the connection, so the cipher's counter lives in one place.
 
 **Coalescing.** A round takes all that waits in the local queue before it writes, so a busy room costs each member
-one `send` for many messages.
+one `send` for many messages. A `send` costs the same for one message or fifty, so under load, which is when a batch
+waits already as a round ends, the next round is begun a little later (`MAX_REST`) and with more in it.
 """
 
 from __future__ import annotations
@@ -61,6 +62,9 @@ from server.trails import MAX_TRAILS, stamp
 
 LOCAL_BATCHES = 16
 """Batches between the inlet and the main loop; when it is full the inlet waits, then the Manager's queue fills."""
+
+MAX_REST = 0.003
+"""Seconds between two rounds under load, at most; half of what the last one took, if that is less."""
 
 ROUND_SIZE = 512 * 1024
 """Bytes of parcels in one round, about: the inlet goes on filling the queue while a round empties it."""
@@ -110,6 +114,8 @@ class Worker:
         self._panel = gauges.panel(f"worker {number}")
         self._inlet_panel = gauges.panel(f"inlet {number}")
         self._tally = Tally()
+        self._took = 0.0
+        """Seconds that the last round took."""
         self._flusher = Flusher(self._wake, gauges.panel(f"flusher {number}"))
         self._deliveries: dict[int, Delivery] = {}
         self._outgoing: dict[Delivery, tuple[bytes, ...]] = {}
@@ -145,9 +151,25 @@ class Worker:
 
     def _round(self) -> bool:
         """Take what waits, then write it; False when the end has come."""
+        if not self._local.empty():
+            time.sleep(min(self._took / 2, MAX_REST))
+        parcels, ended = self._take()
+        begun = time.monotonic()
+        self._handle(coalesce(parcels))  # anew: what came in several batches visits each member once as well
+        self._write_out()
+        self._send_trails()
+        self._go_on_with_replays()
+        self._write_out()
+        self._took = time.monotonic() - begun
+        self._panel.add("rounds")
+        self._panel.set("connections", len(self._deliveries))
+        self._panel.show(self._tally)
+        return not ended
+
+    def _take(self) -> tuple[list[Parcel], bool]:
+        """What waits, and whether the end has come; blocks for the first unless a replay can go on."""
         parcels: list[Parcel] = []
         size = 0
-        ended = False
         try:
             batch = self._local.get(block=not self._can_replay())
             while batch is not None:
@@ -156,21 +178,11 @@ class Worker:
                     parcels += stamp(stamp(pickle.loads(blob), "Manager queue", taken), "worker's round")
                     size += len(blob)
                 if size >= ROUND_SIZE:
-                    break
+                    return parcels, False
                 batch = self._local.get_nowait()
-            else:
-                ended = True
         except queue.Empty:
-            pass
-        self._handle(coalesce(parcels))  # anew: what came in several batches visits each member once as well
-        self._write_out()
-        self._send_trails()
-        self._go_on_with_replays()
-        self._write_out()
-        self._panel.add("rounds")
-        self._panel.set("connections", len(self._deliveries))
-        self._panel.show(self._tally)
-        return not ended
+            return parcels, False
+        return parcels, True
 
     def _handle(self, parcels: list[Parcel]) -> None:
         self._panel.add("parcels", len(parcels))
