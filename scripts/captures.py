@@ -64,16 +64,9 @@ class Stage:
     columns, rows = 112, 32
 
     def __enter__(self) -> Stage:
-        self._ends = ExitStack()
-        self.server = self._ends.enter_context(OwnServer("--name", "studio"))
-        self._folder = Path(self._ends.enter_context(tempfile.TemporaryDirectory()))
-        self.people = {name: self.enter(name) for name in ("bob", "alice", "carol", "dave", "erin")}
-        self._play()
-        environment = {**os.environ, "CHAT_HOME": str(self._folder / "bob"), "CHAT_DISCOVERY": "loopback"}
-        host, port = self.server.address
-        command = [str(Path(sys.executable).with_name("chat-client")), "--name", "bob", "--server", f"{host}:{port}"]
-        self.terminal = self._ends.enter_context(Terminal(command, self.columns, self.rows, environment))
-        self.terminal.wait_for("studio.local")
+        with ExitStack() as self._ends:
+            self._set_up()
+            self._ends = self._ends.pop_all()  # all went well: it ends with the stage, not here
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,6 +76,17 @@ class Stage:
         """A connection of somebody with a home of their own."""
         home = Home(self._folder / name)
         return self._ends.enter_context(Connection.open(self.server.address, home=home, name=name))
+
+    def _set_up(self) -> None:
+        self.server = self._ends.enter_context(OwnServer("--name", "studio"))
+        self._folder = Path(self._ends.enter_context(tempfile.TemporaryDirectory()))
+        self.people = {name: self.enter(name) for name in ("bob", "alice", "carol", "dave", "erin")}
+        self._play()
+        environment = {**os.environ, "CHAT_HOME": str(self._folder / "bob"), "CHAT_DISCOVERY": "loopback"}
+        host, port = self.server.address
+        command = [str(Path(sys.executable).with_name("chat-client")), "--name", "bob", "--server", f"{host}:{port}"]
+        self.terminal = self._ends.enter_context(Terminal(command, self.columns, self.rows, environment))
+        self.terminal.wait_for("studio.local")
 
     def _play(self) -> None:
         """Everybody joins, and the talk is held line by line; bob's own connection leaves before his terminal comes."""
