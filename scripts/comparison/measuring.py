@@ -42,6 +42,12 @@ class Figures:
     """Of one connection; None for so few of them that it can't be told from the noise."""
 
 
+def median(runs: list[Figures], column: str) -> float | None:
+    """The median of one figure over the rounds; None where no round could tell it."""
+    values = [getattr(run, column) for run in runs if getattr(run, column) is not None]
+    return statistics.median(values) if values else None
+
+
 class LastingCrowd(Crowd):
     """A crowd that gives signs of life while it gathers and while it stands."""
 

@@ -1,4 +1,4 @@
-"""The comparison as a picture: a line for each model, over the number of connections."""
+"""The comparison as a picture: a line for each model, over the number of connections, through the rounds' medians."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("Agg")  # no screen
 from matplotlib import pyplot
 
-from scripts.comparison.measuring import Figures
+from scripts.comparison.measuring import Figures, median
 
 PANELS = {
     "deliveries_per_s": "deliveries/s, saturated",
@@ -18,14 +18,15 @@ PANELS = {
 }
 
 
-def draw(results: dict[str, dict[int, Figures]], machine: str, path: Path) -> None:
+def draw(results: dict[str, dict[int, list[Figures]]], machine: str, path: Path) -> None:
     """Write the picture to `path`."""
     figure, axes = pyplot.subplots(1, len(PANELS), figsize=(5 * len(PANELS), 5), layout="constrained")
     styles = [(colour, line) for line in ("-", "--") for colour in (f"C{number}" for number in range(8))]
     for axis, (column, title) in zip(axes, PANELS.items(), strict=True):
         for (model, row), (colour, line) in zip(results.items(), styles, strict=False):
-            points = {size: getattr(figures, column) for size, figures in row.items() if getattr(figures, column)}
-            axis.plot(list(points), list(points.values()), line, color=colour, marker="o", markersize=3, label=model)
+            points = {size: median(runs, column) for size, runs in row.items()}
+            shown = {size: value for size, value in points.items() if value}
+            axis.plot(list(shown), list(shown.values()), line, color=colour, marker="o", markersize=3, label=model)
         axis.set(xlabel="connections", title=title)
         if any(points.get_xdata().size for points in axis.lines):  # an empty axis can't be logarithmic
             axis.set(xscale="log", yscale="log")
