@@ -12,6 +12,9 @@ from scripts.benchmark.members import MEMBERS, Batch, Member, text_of
 EVENTS = 64
 """Members read in one turn, before the sender sees what has arrived: with a thousand it would be late."""
 
+ENTERING = 64
+"""Members that are set up side by side."""
+
 PATIENCE = 20.0
 """Seconds without any progress after which a run has failed."""
 
@@ -30,8 +33,12 @@ class Crowd:
         self._next: dict[int, int] = {}
         self._epoll = select.epoll()
         self._buffer = memoryview(bytearray(1 << 18))  # recv would make and cut one of these each time
-        for number in range(1, size + 1):
-            self._watch(make(port, number))
+        _enter([self._sender])
+        for first in range(1, size + 1, ENTERING):
+            members = [make(port, number) for number in range(first, min(first + ENTERING, size + 1))]
+            _enter(members)
+            for member in members:
+                self._watch(member)
         self._sender_fileno = self._sender.sock.fileno()
         self._epoll.register(self._sender_fileno, select.EPOLLIN)
         self._sender.sock.setblocking(False)
@@ -120,6 +127,13 @@ class Crowd:
                 self.received += batch.count
                 if now:
                     self.latencies.extend(now - sent for sent in batch.sent)
+
+
+def _enter(members: list[Member]) -> None:
+    """Have them all join: each goes as far as it can, then it is the next one's turn."""
+    under_way = [member.enter() for member in members]
+    while under_way:
+        under_way = [steps for steps in under_way if next(steps, True) is None]
 
 
 @contextmanager

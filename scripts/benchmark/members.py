@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,11 +52,15 @@ class Batch:
 
 
 class Member(Protocol):
-    """A connected member of the room; making one connects and joins."""
+    """A connected member of the room; making one connects.
+
+    `enter` joins: a generator that yields wherever it waits for the server, so that others can go on meanwhile.
+    """
 
     sock: socket.socket
 
     def __init__(self, port: int, number: int) -> None: ...
+    def enter(self) -> Iterator[None]: ...
     def receive(self, data: memoryview) -> list[bytes]: ...
     def message(self, text: str) -> bytes: ...
 
@@ -65,15 +70,20 @@ class ChatMember:
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
-        initiator = Initiator(number.to_bytes(32, "big"), None, lambda key: None)
+        self._number = number
         self._cutter = Cutter()
+
+    def enter(self) -> Iterator[None]:
+        initiator = Initiator(self._number.to_bytes(32, "big"), None, lambda key: None)
         self.sock.sendall(frame(initiator.hello()))
-        self.sock.sendall(frame(initiator.answer(self._frame())))
+        yield
+        proof = initiator.answer(self._frame())
         assert initiator.keys is not None
         self._sending = SendingHalf(initiator.keys.sending)
         self._receiving = ReceivingHalf(initiator.keys.receiving)
-        hello = encode(Login(f"member-{number}")) + encode(Join("join", ROOM))
-        self.sock.sendall(frame(self._sending.encrypt(hello)))
+        entrance = encode(Login(f"member-{self._number}")) + encode(Join("join", ROOM))
+        self.sock.sendall(frame(proof) + frame(self._sending.encrypt(entrance)))
+        yield
         self._await_room()
 
     def receive(self, data: memoryview) -> list[bytes]:
@@ -108,8 +118,11 @@ class RelayMember:
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
-        self.sock.recv(2, socket.MSG_WAITALL)  # the relay has accepted; connected it is before that
         self._rest = b""
+
+    def enter(self) -> Iterator[None]:
+        yield
+        self.sock.recv(2, socket.MSG_WAITALL)  # the relay has accepted; connected it is before that
 
     def receive(self, data: memoryview) -> list[bytes]:
         stream = self._rest + data
@@ -130,8 +143,12 @@ class LineMember:
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
+        self._number = number
         self._rest = b""
-        self.sock.sendall(self.greeting.format(number=number, room=ROOM).encode())
+
+    def enter(self) -> Iterator[None]:
+        self.sock.sendall(self.greeting.format(number=self._number, room=ROOM).encode())
+        yield
         seen = b""
         while self.ready not in seen:
             seen += self.sock.recv(65_536)
