@@ -80,36 +80,58 @@ class Keys:
 
 
 class SendingHalf:
-    """Encrypts one direction. The counter is never used twice: whoever hands this on must stop using it."""
+    """Encrypts one direction. The counter is never used twice: whoever hands this on must stop using it.
 
-    __slots__ = ("_cipher", "counter", "key")
+    The key is expanded when it is first used, and `woken` called then: that takes 2.4 KB until `rest`, and 1 µs.
+    """
 
-    def __init__(self, key: bytes, counter: int = 0) -> None:
+    __slots__ = ("_cipher", "_woken", "counter", "key")
+
+    def __init__(self, key: bytes, counter: int = 0, woken: Callable[[SendingHalf], None] | None = None) -> None:
         self.key = key
         self.counter = counter
-        self._cipher = AESGCM(key)
+        self._woken = woken
+        self._cipher: AESGCM | None = None
 
     def encrypt(self, plaintext: bytes) -> bytes:
         """Noise's transport message for at most 65,519 bytes: 16 bytes longer."""
         assert len(plaintext) <= MAX_PLAINTEXT
+        cipher = self._cipher
+        if cipher is None:
+            cipher = self._expand()
         nonce = self.counter.to_bytes(12, "big")  # Noise: 32 zero bits, then the counter in 64, big-endian
         self.counter += 1
-        return self._cipher.encrypt(nonce, plaintext, None)
+        return cipher.encrypt(nonce, plaintext, None)
+
+    def rest(self) -> None:
+        """Let the expanded key go until it is needed again. May be called in any thread."""
+        self._cipher = None
+
+    def _expand(self) -> AESGCM:
+        cipher = self._cipher = AESGCM(self.key)
+        if self._woken is not None:
+            self._woken(self)
+        return cipher
 
 
 class ReceivingHalf:
-    """Decrypts one direction; a frame that was changed, repeated, left out or reordered raises PeerFault."""
+    """Decrypts one direction; a frame that was changed, repeated, left out or reordered raises PeerFault.
 
-    __slots__ = ("_cipher", "_counter")
+    `kept` says whether the expanded key is kept from frame to frame: it takes 2.4 KB, and 1 µs to make.
+    """
 
-    def __init__(self, key: bytes) -> None:
+    __slots__ = ("_cipher", "_counter", "_key")
+
+    def __init__(self, key: bytes, *, kept: bool = True) -> None:
         self._counter = 0
-        self._cipher = AESGCM(key)
+        self._key = key
+        self._cipher = AESGCM(key) if kept else None
 
     def decrypt(self, ciphertext: bytes | memoryview) -> bytes:
         nonce = self._counter.to_bytes(12, "big")
+        cipher = self._cipher or AESGCM(self._key)
         try:
-            plaintext = self._cipher.decrypt(nonce, ciphertext, None)
+            plaintext = cipher.decrypt(nonce, ciphertext, None)
         except (InvalidTag, ValueError):
             raise PeerFault("bad_handshake", "A frame can't be decrypted; connect anew.") from None
         self._counter += 1

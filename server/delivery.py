@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chat.codec import MAX_PLAINTEXT
 from chat.frames import frame
@@ -32,6 +32,9 @@ IN_FLIGHT = 256 * 1024
 
 FAREWELL_LIMIT = 5.0
 """Seconds that the last messages of a connection may take before it is shut down without them."""
+
+
+NOTHING = memoryview(b"")
 
 
 class Tally:
@@ -59,7 +62,13 @@ class Delivery:
         "waiting",
     )
 
-    def __init__(self, connection: int, sock: socket.socket, sending_key: bytes) -> None:
+    def __init__(
+        self,
+        connection: int,
+        sock: socket.socket,
+        sending_key: bytes,
+        woken: Callable[[SendingHalf], None] | None = None,
+    ) -> None:
         self.connection = connection
         self.sock = sock
         self.fileno = sock.fileno()
@@ -67,10 +76,10 @@ class Delivery:
         """Bytes of plaintext in the backlog."""
         self.closing = 0.0
         """When to shut down at the latest, on the monotonic clock; 0.0 while the connection lives."""
-        self._cipher = SendingHalf(sending_key)
+        self._cipher = SendingHalf(sending_key, woken=woken)
         self._lock = threading.Lock()
-        self._backlog: deque[bytes] = deque()
-        self._unsent = memoryview(b"")
+        self._backlog: deque[bytes] | None = None  # an empty deque takes 760 bytes
+        self._unsent = NOTHING
         self._idle = True
         """Nothing waits and nothing has ended: what comes may be sent at once."""
 
@@ -83,15 +92,15 @@ class Delivery:
             if self.closing:
                 return True  # whatever is still on its way here comes too late
             size = sum(map(len, messages))
-            if self._idle:
-                self._backlog.extend(messages)
-                self.waiting = size
-                self._send(tally)
-            elif self.waiting + size > MAX_BACKLOG:
+            if not self._idle and self.waiting + size > MAX_BACKLOG:
                 return False
-            else:  # the flusher has it in hand, and the edge will come
+            if self._backlog is None:
+                self._backlog = deque(messages)
+            else:
                 self._backlog.extend(messages)
-                self.waiting += size
+            self.waiting += size
+            if self._idle:  # else the flusher has it in hand, and the edge will come
+                self._send(tally)
             return True
 
     def flush(self, tally: Tally) -> None:
@@ -104,8 +113,7 @@ class Delivery:
         """Send these last messages instead of all that waits, then shut the connection down."""
         with self._lock:
             if not self.closing:
-                self._backlog.clear()
-                self._backlog.extend(messages)
+                self._backlog = deque(messages)
                 self.waiting = sum(map(len, messages))
                 self.closing = time.monotonic() + FAREWELL_LIMIT
                 self._send(tally)
@@ -140,17 +148,19 @@ class Delivery:
         if self.closing:
             self._abandon()
         else:
+            self._backlog = None
             self._idle = True
 
     def _next_frames(self) -> bytes:
         """Up to `IN_FLIGHT` bytes of the backlog, packed into as few frames as order allows, encrypted."""
         frames: list[bytes] = []
         taken = 0
-        while self._backlog and taken < IN_FLIGHT:
-            batch = [self._backlog.popleft()]
+        backlog = self._backlog
+        while backlog and taken < IN_FLIGHT:
+            batch = [backlog.popleft()]
             size = len(batch[0])
-            while self._backlog and size + len(self._backlog[0]) <= MAX_PLAINTEXT:
-                batch.append(self._backlog.popleft())
+            while backlog and size + len(backlog[0]) <= MAX_PLAINTEXT:
+                batch.append(backlog.popleft())
                 size += len(batch[-1])
             frames.append(frame(self._cipher.encrypt(batch[0] if len(batch) == 1 else b"".join(batch))))
             taken += size
@@ -158,8 +168,8 @@ class Delivery:
         return frames[0] if len(frames) == 1 else b"".join(frames)
 
     def _abandon(self) -> None:
-        self._backlog.clear()
-        self._unsent = memoryview(b"")
+        self._backlog = None
+        self._unsent = NOTHING
         self._idle = False
         self.waiting = 0
         self.closing = self.closing or time.monotonic()

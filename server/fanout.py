@@ -246,7 +246,7 @@ class Worker:
 
     def _attach(self, parcel: Attach) -> None:
         sock = self._take_descriptor(parcel.connection)
-        delivery = Delivery(parcel.connection, sock, parcel.sending_key)
+        delivery = Delivery(parcel.connection, sock, parcel.sending_key, self._flusher.awake.append)
         self._deliveries[parcel.connection] = delivery
         self._flusher.add(delivery)
 

@@ -187,3 +187,18 @@ def test_a_closed_copy_is_watched_no_more(pair: tuple[Delivery, Client]) -> None
         flusher.remove(way)
         way.close()  # shuts down too, which is an edge for whoever watches
         assert flusher._epoll.poll(0) == []
+
+
+def test_a_cipher_that_has_rested_goes_on_where_it_was(
+    pair: tuple[Delivery, Client], flusher: Flusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.flusher.REST_INTERVAL", 0.0)
+    _, client = pair
+    way = Delivery(1, pair[0].sock, KEY, flusher.awake.append)
+    for number in range(3):
+        assert way.write([bytes([number])], Tally())
+        assert flusher.awake
+        flusher.add(way)  # an edge: the flusher's thread wakes
+        wait_for(lambda: not flusher.awake, "the cipher rests")
+        assert client.read(1) == [bytes([number])]  # a counter that began anew would not decrypt
+        flusher.remove(way)
