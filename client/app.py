@@ -1,45 +1,35 @@
-"""The terminal client, put together: the model in the middle, and around it the threads that never touch it.
+"""The terminal client's full screen, put together: the seat, the screen that draws its model, and the keys.
 
-    main thread       prompt_toolkit on its asyncio loop; the model, the screen, the command greenlets
-    receiver, sender  blocking calls on the connection (client/receiver.py)
-    timers            a gevent hub (client/timers.py)
-
-The others reach the main thread through `call_soon_threadsafe` alone, so everything in this file runs in one thread.
+Everything in this file runs in the main thread, on prompt_toolkit's asyncio loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from prompt_toolkit import Application
 from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import InMemoryHistory
 
-from chat.messages import Command, Join, RoomState, Say, Status, Tell, Typing, Typist
-from client.commands import COMMANDS, KEYS
-from client.commands import run as run_command
+from client import commands, searching
+from client.cells import paper
+from client.command_table import overview
 from client.completion import Words
 from client.config import Options
-from client.connection import Incoming, new_label
-from client.dialogue import Cancelled, Dialogues
-from client.failures import Failure
+from client.door import door_into
 from client.home import Home
-from client.keys import bindings
-from client.link import LinkKeeper
-from client.model import Fate, Link, Model, Own
-from client.screen import STYLE, Screen
-from client.timers import Timers
+from client.keys import bindings, hear_focus
+from client.roomview import Own
+from client.screen import Screen
+from client.seat import Seat
+from client.settings import keys_of
+from client.theme import colour_depth, style_of
 from client.viewport import Viewport
 
-TYPING_TOLD = 3.0
-"""Seconds between two notices that the user is typing."""
-TYPING_SHOWN = 6.0
-"""Seconds that somebody's typing is shown without another notice."""
-IDLE = 300.0
-"""Seconds without a key after which the user counts as away."""
-MARK_DELAY = 1.0
-"""Seconds until the server is told what was read: once for many messages."""
+FOCUS_REPORTS = "\x1b[?1004h", "\x1b[?1004l"
+"""What asks the terminal to tell when it gets or loses the focus, and what ends that."""
 
 
 def run(options: Options, home: Home) -> int:
@@ -56,150 +46,112 @@ async def _run(options: Options, home: Home) -> int:
 
 
 class App:
-    """One terminal: what `commands.Desk` and `keys.Actions` ask for."""
+    """One terminal: the `seat.Face` that shows the model, and what `keys.ACTIONS` call."""
 
     def __init__(self, options: Options, home: Home) -> None:
-        self.model = Model(new_label)
-        self._wanted: str | None = options.room
-        self._timers = Timers(asyncio.get_running_loop())
-        self._link = LinkKeeper(
-            options, home, self.model, self._timers, heard=self._heard, settled=self._settled, failed=self._failed
-        )
-        self._dialogues = Dialogues(self._link.send, self.show)
+        self._seat = Seat(options, home, self, door_into(asyncio.get_running_loop()))
+        self.model = self._seat.model
         self._viewports: dict[str, Viewport] = {}
-        self._away = False
-        self._failure: Failure | None = None
+        self._focused = True
+        self._draft = Document()
+        self._places = Condition(lambda: self._seat.dialogues.question == commands.GO_TO)
         self.typed = Buffer(
             history=InMemoryHistory(),
-            completer=Words(self.model),
+            completer=Words(self.model, self._places),
+            complete_while_typing=self._places,
             multiline=True,
-            on_text_changed=lambda _: self._tell_typing(),
+            on_text_changed=lambda _: self._seat.typing(self.typed.text),
         )
-        self.screen = Screen(
-            self.model, self.typed, self._viewport, lambda: self._dialogues.question, self.scroll, self.open_room
-        )
+        self.screen = Screen(self._seat, self.typed, self._viewport, self.scroll)
+        hear_focus()
         self._application: Application[int] = Application(
             layout=self.screen.layout(),
-            key_bindings=bindings(self, self.typed),
-            style=STYLE,
+            key_bindings=bindings(self, self.typed, keys_of(home)),
+            style=style_of(self._seat.settings.theme),
+            color_depth=colour_depth(),
+            output=paper(),
             full_screen=True,
             mouse_support=True,
             min_redraw_interval=0.02,
+            after_render=lambda _: self._drawn(),
         )
         self._application.timeoutlen = 0.3  # seconds that Esc waits for the second half of an Alt key
         self._application.ttimeoutlen = 0.05
 
     async def run(self) -> int:
-        self._link.connect()
-        self._application.key_processor.before_key_press += lambda _: self._is_active()
-        self._is_active()
-        status = await self._application.run_async()
-        if self._failure is not None:
-            raise self._failure
-        return status
+        self._seat.connect()
+        self._application.key_processor.before_key_press += lambda _: self._seat.is_active()
+        self.write(FOCUS_REPORTS[0])
+        try:
+            await self._application.run_async()
+        finally:
+            self.write(FOCUS_REPORTS[1])
+        if self._seat.failure is not None:
+            raise self._seat.failure
+        return 0
 
     def close(self) -> None:
-        self._timers.stop()
-        self._link.close()
+        self._seat.close()
 
-    # --- what happens -----------------------------------------------------------------------------------------
+    def _viewport(self) -> Viewport | None:
+        """The window onto the room that is shown; each room keeps its own place."""
+        name = self.model.current
+        if name not in self.model.rooms:
+            return None
+        if name not in self._viewports:
+            self._viewports[name] = Viewport(self.model, name)
+        return self._viewports[name]
 
-    def _heard(self, messages: list[Incoming]) -> None:
-        for message in messages:
-            if isinstance(message, Typist):
-                self._expect_end_of_typing(message)
-            self._dialogues.offer(message)
-        if self.model.link is not Link.ONLINE:
-            self._dialogues.cancel("The link is down; try again when it is back.")
-        if self.model.current and self._viewport().at_end:
-            self._mark_later()
+    def _drawn(self) -> None:
+        self._seat.drawn()
+        self._fetch()
+        self._seat.read()
+
+    def _fetch(self) -> None:
+        """Ask for the messages that the window wants and that aren't here."""
+        viewport, room = self._viewport(), self.model.room
+        wanted = viewport.wanted() if viewport is not None else None
+        if wanted is not None and room is not None:
+            self._seat.send(*self.model.fetch(room, *wanted))
+
+    # --- the face ---------------------------------------------------------------------------------------------
+
+    def changed(self) -> None:
         self._application.invalidate()
 
-    def _settled(self) -> None:
-        room, self._wanted = self._wanted, None
-        if room is not None and room.startswith("@"):
-            self.show(f"Say something to {room[1:]} with /msg {room[1:]} TEXT.")
-        elif room is not None:
-            self._dialogues.start(lambda: self._enter(room))
-        elif self.model.current not in self.model.rooms and self.model.rooms:
-            self.open_room(self.model.order()[0].name)
-
-    def _enter(self, room: str) -> None:
-        for answer in self.request(Join(new_label(), room)):
-            if isinstance(answer, RoomState):
-                self.open_room(answer.room)
-
-    def _failed(self, failure: Failure) -> None:
-        self._failure = failure
-        if self._application.is_running:
-            self._application.exit(result=failure.status)
-
-    def _expect_end_of_typing(self, typist: Typist) -> None:
-        def forget() -> None:
-            room = self.model.rooms.get(typist.room)
-            if room is not None:
-                room.typing.pop(typist.name, None)
-                self._application.invalidate()
-
-        self._timers.once(f"typing {typist.room} {typist.name}", TYPING_SHOWN, forget)
-
-    def _tell_typing(self) -> None:
-        room = self.model.room
-        text = self.typed.text
-        if room is None or not text or text.startswith("/") or "typing" in self._timers.pending():
+    def opened(self, room: str) -> None:
+        viewport, view = self._viewport(), self.model.rooms[room]
+        if viewport is None:
             return
-        self._link.send(Typing(room.name))
-        self._timers.once("typing", TYPING_TOLD, lambda: None)
+        viewport.to_end()
+        if (view.stopped is not None and viewport.wanted() is not None) or view.unread > viewport.size[1] // 2:
+            viewport.seek(view.seen + 1, at_top=True)
 
-    def _is_active(self) -> None:
-        if self._away:
-            self._set_away(False)
-        self._timers.once("idle", IDLE, lambda: self._set_away(True))
+    def at_end(self) -> bool:
+        viewport = self._viewport()
+        return viewport is not None and viewport.at_end and self._focused and self._seat.insight is None
 
-    def _set_away(self, away: bool) -> None:
-        self._away = away
-        self._link.send(Status(away))
+    def seek(self, seq: int) -> None:
+        viewport = self._viewport()
+        if viewport is not None and seq:
+            viewport.seek(seq)
+        elif viewport is not None:
+            viewport.to_end()
 
-    def _mark_later(self) -> None:
-        if "mark" not in self._timers.pending():
-            self._timers.once("mark", MARK_DELAY, self._mark)
+    def asking(self, begins: bool) -> None:
+        if begins:
+            self._draft = self.typed.document
+        self.typed.set_document(Document() if begins else self._draft)
 
-    def _mark(self) -> None:
-        room = self.model.room
-        if room is not None and self._viewport().at_end:
-            self._link.send(*self.model.mark(room))
+    def restyle(self) -> None:
+        self._application.style = style_of(self._seat.settings.theme)
+        self.changed()
 
-    # --- what commands ask for --------------------------------------------------------------------------------
+    def write(self, sequence: str) -> None:
+        self._application.output.write_raw(sequence)
+        self._application.output.flush()
 
-    def request(self, command: Command) -> list[Incoming]:
-        if self.model.link is not Link.ONLINE:
-            raise Cancelled("There is no link now; try again when it is back.")
-        return self._dialogues.request(command)
-
-    def ask(self, question: str) -> str:
-        return self._dialogues.ask(question)
-
-    def show(self, *lines: str) -> None:
-        self.model.notices = list(lines)
-        self._application.invalidate()
-
-    def open_room(self, name: str) -> None:
-        if name in self.model.rooms:
-            self._link.send(*self.model.show(name))
-            self._viewport().to_end()
-            self._application.invalidate()
-
-    def say(self, text: str, *, action: bool = False) -> None:
-        room = self.model.room
-        if room is None:
-            raise Cancelled("You are in no room; /join ROOM takes you into one.")
-        self._link.say(Say(new_label(), room.name, text, action))
-        self._viewport().to_end()
-
-    def tell(self, person: str, text: str) -> None:
-        self._link.say(Tell(new_label(), person, text))
-
-    def quit(self) -> None:
+    def end(self) -> None:
         if self._application.is_running:
             self._application.exit(result=0)
 
@@ -207,74 +159,81 @@ class App:
 
     def submit(self) -> None:
         line = self.typed.text
-        if self._dialogues.question:
-            self.typed.reset()
-            self._dialogues.answer(line.strip())
-        elif line.strip():
-            self.typed.reset(append_to_history=True)
-            self.model.notices = []
-            self._dialogues.start(lambda: self._carry_out(line))
-
-    def _carry_out(self, line: str) -> None:
-        if line.startswith("/") and not line.startswith("//"):
-            run_command(self, line.strip())
-        else:
-            self.say(line.removeprefix("/") if line.startswith("//") else line.rstrip())
+        self.typed.reset(append_to_history=not self._seat.dialogues.question)
+        self._seat.submit(line)
 
     def scroll(self, lines: int) -> None:
-        """Move the messages by some lines, towards the past if there are more than none."""
-        room = self.model.room
-        if room is None:
-            return
-        pane, viewport = self.screen.messages, self._viewport()
-        if lines > 0:
-            viewport.up(room, pane.width, pane.height, lines)
-            if viewport.is_at_top(room, pane.width, pane.height + lines):
-                self._link.send(*self.model.fetch_older(room))
-        else:
-            viewport.down(room, pane.width, -lines)
+        """Move what is shown by some lines, towards the past if there are more than none."""
+        viewport = self._viewport()
+        if self._seat.insight is not None or self.screen.notices_hidden():
+            self.screen.scroll_text(-lines)
+        elif viewport is not None and lines > 0:
+            viewport.up(lines)
+            self._fetch()
+        elif viewport is not None:
+            viewport.down(-lines)
 
     def scroll_pages(self, pages: float) -> None:
-        self.scroll(int(pages * max(1, self.screen.messages.height - 2)))
+        self.scroll(int(pages * max(1, self.screen.messages.rows - 2)))
 
     def to_newest(self) -> None:
-        self._viewport().to_end()
-        self._mark_later()
+        self.seek(0)
+
+    def first_unread(self) -> None:
+        viewport, room = self._viewport(), self.model.room
+        if viewport is not None and room is not None:
+            viewport.seek(min(room.last, 1 + (room.seen if room.stopped is None else room.stopped)), at_top=True)
 
     def next_room(self, step: int) -> None:
         rooms = [room.name for room in self.model.order()]
         if rooms:
             at = rooms.index(self.model.current) if self.model.current in rooms else -step
-            self.open_room(rooms[(at + step) % len(rooms)])
+            self._seat.open_room(rooms[(at + step) % len(rooms)])
 
     def go_to_place(self, place: int) -> None:
         rooms = self.model.order()
         if place <= len(rooms):
-            self.open_room(rooms[place - 1].name)
+            self._seat.open_room(rooms[place - 1].name)
 
     def next_with_news(self) -> None:
-        waiting = [room for room in self.model.order() if room.unread and room.name != self.model.current]
-        if waiting:
-            self.open_room(max(waiting, key=lambda room: room.mentions).name)
+        room = self.model.next_with_news()
+        if room is not None:
+            self._seat.open_room(room.name)
+
+    def jump(self) -> None:
+        self._seat.dialogues.start(lambda: commands.jump(self._seat, ""))
+
+    def find(self) -> None:
+        self._seat.dialogues.start(lambda: searching.find(self._seat, ""))
 
     def escape(self) -> None:
-        if self._dialogues.question:
-            self._dialogues.cancel("", questions=True)
-        self.model.notices = []
+        if self._seat.dialogues.question:
+            self._seat.dialogues.cancel("", questions=True)
+        self._seat.watch_models(False)
+        self._seat.show()
 
     def edit_refused(self) -> None:
         """Take back the newest message that was refused, into the input line."""
-        self._with_refused(lambda own: self.typed.insert_text(own.command.text))
+        own = self._drop()
+        if own is not None:
+            self.typed.insert_text(own.command.text)
 
     def drop_refused(self) -> None:
-        self._with_refused(lambda own: None)
+        self._drop()
 
-    def _with_refused(self, do: Callable[[Own], None]) -> None:
-        room = self.model.room
-        refused = [own for own in room.own if own.fate is Fate.REFUSED] if room is not None else []
-        if refused:
-            do(refused[-1])
-            self.model.drop_own(refused[-1].command.label)
+    def _drop(self) -> Own | None:
+        own = self.model.refused()
+        return self.model.drop_own(own.command.label) if own is not None else None
+
+    def ask_about_paste(self, text: str) -> None:
+        def paste() -> None:
+            if self._seat.ask(f"Paste {len(text.splitlines())} lines? (y/n)").lower() in ("y", "yes"):
+                self.typed.insert_text(text)
+
+        self._seat.dialogues.start(paste)
+
+    def toggle_models(self) -> None:
+        self._seat.watch_models(self._seat.insight is None)
 
     def toggle_rooms(self) -> None:
         self.screen.rooms_shown = not self.screen.rooms_shown
@@ -282,11 +241,9 @@ class App:
     def toggle_members(self) -> None:
         self.screen.members_shown = not self.screen.members_shown
 
-    def help(self) -> None:
-        self.show(*(f"{command.usage:<24} {command.help}" for command in COMMANDS.values()), KEYS)
+    def focus(self, focused: bool) -> None:
+        self._focused = focused
+        self._seat.read()
 
-    def _viewport(self) -> Viewport:
-        """The window onto the room that is shown; each room keeps its own place."""
-        if self.model.current not in self._viewports:
-            self._viewports[self.model.current] = Viewport(self.model)
-        return self._viewports[self.model.current]
+    def help(self) -> None:
+        self._seat.show(*overview())

@@ -6,7 +6,6 @@ UI lives on meanwhile, for the waiting is a switch (client/dialogue.py), not a b
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,16 +14,23 @@ from chat.messages import Command, Join, Leave, RoomList, Rooms, RoomState, Topi
 from chat.values import OFFLINE
 from client.connection import Incoming, new_label
 from client.dialogue import Cancelled
-from client.model import Model, RoomView
+from client.model import Model
+from client.roomview import RoomView
+from client.settings import Settings
 
 
 class Desk(Protocol):
     """What a command works with."""
 
     model: Model
+    settings: Settings
 
     def request(self, command: Command) -> list[Incoming]:
         """Send a command and wait for the answer."""
+        ...
+
+    def send(self, *commands: Command) -> None:
+        """Send commands that have no answer."""
         ...
 
     def ask(self, question: str) -> str:
@@ -39,12 +45,40 @@ class Desk(Protocol):
         """Show a room."""
         ...
 
+    def seek(self, room: str, seq: int) -> None:
+        """Show a room at one message."""
+        ...
+
     def say(self, text: str, *, action: bool = False) -> None:
         """Say something in the room that is shown."""
         ...
 
-    def tell(self, person: str, text: str) -> None:
-        """Say something to one person."""
+    def tell(self, person: str, text: str) -> str:
+        """Say something to one person; gives the direct room's name, once the message is stored."""
+        ...
+
+    def set_away(self, away: bool) -> None:
+        """Be away, until told otherwise."""
+        ...
+
+    def copy(self, text: str) -> None:
+        """Put text on the clipboard."""
+        ...
+
+    def settings_changed(self) -> None:
+        """Keep the settings, and show what they change."""
+        ...
+
+    def network(self) -> list[str]:
+        """The state of the link, in lines."""
+        ...
+
+    def trace(self) -> bool:
+        """Begin or stop following the user's own messages; gives which."""
+        ...
+
+    def watch_models(self, watched: bool) -> None:
+        """Show, or no longer, what server and client do inside."""
         ...
 
     def quit(self) -> None:
@@ -60,111 +94,108 @@ class Slash:
     help: str
     run: Callable[[Desk, str], None]
     completes: str = ""
-    """"room", "person", "command" or nothing."""
+    """"room", "person", "command", or the words themselves; or nothing."""
 
 
-def run(desk: Desk, line: str) -> None:
-    """Carry out a line that begins with a slash. Raises `Cancelled` with a sentence if it makes no sense."""
-    name, _, rest = line[1:].partition(" ")
-    command = COMMANDS.get(name.lower())
-    if command is None:
-        near = difflib.get_close_matches(name.lower(), COMMANDS, n=1)
-        meant = f"did you mean /{near[0]}?" if near else "/help lists all commands."
-        raise Cancelled(f"There is no command /{name}; {meant}")
-    command.run(desk, rest.strip())
+GO_TO = "Go to room or person:"
 
 
-def _join(desk: Desk, rest: str) -> None:
-    room = _needed(rest, "/join ROOM").removeprefix("#")
-    answers = desk.request(Join(new_label(), room))
-    for answer in answers:
+def join(desk: Desk, rest: str) -> None:
+    room = needed(rest, "/join ROOM").removeprefix("#")
+    for answer in desk.request(Join(new_label(), room)):
         if isinstance(answer, RoomState):
             desk.open_room(answer.room)
 
 
-def _leave(desk: Desk, rest: str) -> None:
-    room = _here(desk)
-    name = rest.removeprefix("#") or room.name
-    if desk.ask(f"Leave {name} and get no more of its messages? (y/n)").lower() in ("y", "yes"):
-        desk.request(Leave(new_label(), name))
+def leave(desk: Desk, rest: str) -> None:
+    room = named_or_here(desk, rest)
+    if desk.ask(f"Leave {room.title} and get no more of its messages? (y/n)").lower() in ("y", "yes"):
+        desk.request(Leave(new_label(), room.name))
 
 
-def _rooms(desk: Desk, rest: str) -> None:
+def rooms(desk: Desk, rest: str) -> None:
     for answer in desk.request(Rooms(new_label())):
         if isinstance(answer, RoomList):
             lines = [f"{each.room:<24} {each.members:>5} members  {each.topic}" for each in answer.rooms]
             desk.show(*(lines or ["There is no room yet; /join ROOM makes one."]))
 
 
-def _msg(desk: Desk, rest: str) -> None:
-    person, _, text = rest.partition(" ")
-    if not text.strip():
-        raise Cancelled("Use it as /msg NAME TEXT.")
-    desk.tell(person.removeprefix("@"), text.strip())
-
-
-def _me(desk: Desk, rest: str) -> None:
-    desk.say(_needed(rest, "/me TEXT"), action=True)
-
-
-def _topic(desk: Desk, rest: str) -> None:
-    room = _here(desk)
-    if not rest:
-        desk.show(f"Topic of {room.title}: {room.topic or 'none'}. /topic TEXT sets it, /topic - removes it.")
+def msg(desk: Desk, rest: str) -> None:
+    person, _, text = needed(rest, "/msg NAME TEXT").partition(" ")
+    person = person.removeprefix("@")
+    if text.strip():
+        desk.open_room(desk.tell(person, text.strip()))
         return
-    desk.request(Topic(new_label(), room.name, "" if rest == "-" else rest))
+    room = next((room for room in desk.model.rooms.values() if room.direct and room.title == person), None)
+    if room is None:
+        raise Cancelled(f"You haven't talked with {person} yet; /msg {person} TEXT begins.")
+    desk.open_room(room.name)
 
 
-def _who(desk: Desk, rest: str) -> None:
-    name = rest.removeprefix("#") or _here(desk).name
-    for answer in desk.request(Who(new_label(), name)):
-        if isinstance(answer, RoomState):
-            here = [person.name + (f" ({person.status})" if person.status != "online" else "")
-                    for person in answer.members if person.status != OFFLINE]  # fmt: skip
-            away = [person.name for person in answer.members if person.status == OFFLINE]
-            desk.show(f"{answer.count} in {name}. Here: {', '.join(here) or 'nobody'}",
-                      *([f"Not here: {', '.join(away)}"] if away else []))  # fmt: skip
+def me(desk: Desk, rest: str) -> None:
+    desk.say(needed(rest, "/me TEXT"), action=True)
 
 
-def _help(desk: Desk, rest: str) -> None:
-    name = rest.removeprefix("/")
-    if name in COMMANDS:
-        desk.show(f"{COMMANDS[name].usage}: {COMMANDS[name].help}")
+def topic(desk: Desk, rest: str) -> None:
+    room = here(desk)
+    if rest:
+        desk.request(Topic(new_label(), room.name, "" if rest == "-" else rest))
     else:
-        desk.show(*(f"{command.usage:<24} {command.help}" for command in COMMANDS.values()), KEYS)
+        desk.show(f"Topic of {room.title}: {room.topic or 'none'}. /topic TEXT sets it, /topic - removes it.")
 
 
-def _quit(desk: Desk, rest: str) -> None:
+def who(desk: Desk, rest: str) -> None:
+    room = named_or_here(desk, rest)
+    for answer in desk.request(Who(new_label(), room.name)):
+        if isinstance(answer, RoomState):
+            present = [person.name + (f" ({person.status})" if person.status != "online" else "")
+                       for person in answer.members if person.status != OFFLINE]  # fmt: skip
+            absent = [person.name for person in answer.members if person.status == OFFLINE]
+            desk.show(f"{answer.count} in {room.title}. Here: {', '.join(present) or 'nobody'}",
+                      *([f"Not here: {', '.join(absent)}"] if absent else []))  # fmt: skip
+
+
+def jump(desk: Desk, rest: str) -> None:
+    wanted = (rest or desk.ask(GO_TO)).removeprefix("#").removeprefix("@").casefold()
+    if not wanted:
+        return
+    found = [room for room in desk.model.order() if wanted in room.title]
+    if found:
+        desk.open_room(min(found, key=lambda room: (room.title != wanted, not room.title.startswith(wanted))).name)
+    elif wanted in desk.model.people():
+        desk.show(f"You haven't talked with {wanted} yet; /msg {wanted} TEXT begins.")
+    else:
+        raise Cancelled(f"No room or person of yours has {wanted} in the name; /join {wanted} makes a room.")
+
+
+def quit_(desk: Desk, rest: str) -> None:
     desk.quit()
 
 
-def _needed(rest: str, usage: str) -> str:
+# --- what commands have in common ---------------------------------------------------------------------------------
+
+
+def needed(rest: str, usage: str) -> str:
+    """The argument, which has to be there."""
     if not rest:
         raise Cancelled(f"Use it as {usage}.")
     return rest
 
 
-def _here(desk: Desk) -> RoomView:
+def here(desk: Desk) -> RoomView:
+    """The room that is shown."""
     room = desk.model.room
     if room is None:
         raise Cancelled("You are in no room; /join ROOM takes you into one.")
     return room
 
 
-KEYS = (
-    "Keys: Tab completes, Alt+Enter new line, PgUp/PgDn scroll, End to the newest, Ctrl+N/Ctrl+P next and previous "
-    "room, Alt+1..9 that room, Alt+A next with news, F7/F8 side panes, Esc closes this, Ctrl+C quits."
-)
-
-COMMANDS: dict[str, Slash] = {
-    "join": Slash("/join ROOM", "go into a room, making it if there is none", _join, "room"),
-    "leave": Slash("/leave [ROOM]", "leave a room for good", _leave, "room"),
-    "rooms": Slash("/rooms", "list the rooms of this server", _rooms),
-    "msg": Slash("/msg NAME TEXT", "say something to one person", _msg, "person"),
-    "me": Slash("/me TEXT", "say what you do, as in “* bob waves”", _me),
-    "topic": Slash("/topic [TEXT]", "show or set the room's topic; - removes it", _topic),
-    "who": Slash("/who [ROOM]", "list who is in a room", _who, "room"),
-    "help": Slash("/help [COMMAND]", "list the commands and keys", _help, "command"),
-    "quit": Slash("/quit", "end the program; you stay a member of your rooms", _quit),
-}
-"""Every command, by its name."""
+def named_or_here(desk: Desk, rest: str) -> RoomView:
+    """The room that the user names, or the one that is shown."""
+    if not rest:
+        return here(desk)
+    wanted = rest.removeprefix("#").removeprefix("@")
+    for room in desk.model.rooms.values():
+        if wanted in (room.title, room.name):
+            return room
+    raise Cancelled(f"You aren't in {wanted}; /join {wanted} takes you there.")

@@ -69,6 +69,8 @@ class Connection:
         self._login_deadline: float | None = time.monotonic() + CONNECT_LIMIT
         self._cutter = Cutter()
         self._frames: list[bytes] = []
+        self.frames = 0
+        """Frames received so far."""
         self._sending: SendingHalf
         self._receiving: ReceivingHalf
         self._send_lock = threading.Lock()
@@ -194,6 +196,7 @@ class Connection:
                 raise ConnectionError("The server closed the connection.")
             self.last_heard = time.monotonic()
             self._frames = self._cutter.feed(data)[::-1]  # popped from the end
+        self.frames += 1
         return self._frames.pop()
 
     def _wait_with_pings(self) -> None:

@@ -65,8 +65,11 @@ class Dialogues:
 
     def request(self, command: Command) -> list[Incoming]:
         """Send a command that has a label; gives what the server answers. A refusal ends the dialogue."""
-        label: str = command.label  # type: ignore[attr-defined]
         self._send(command)
+        return self.answers(command.label)  # type: ignore[attr-defined]
+
+    def answers(self, label: str) -> list[Incoming]:
+        """What the server answers to a command that is on its way, or waits in the outbox."""
         answers: list[Incoming] = self._park(Parked(getcurrent(), label=label, answers=[]))
         if isinstance(answers[-1], Refused):
             raise Cancelled(answers[-1].sentence)

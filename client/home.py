@@ -100,7 +100,7 @@ class Home:
                 self.check_server(address, key)
                 servers = self.known_servers()
                 servers[address] = {"key": key.hex(), "name": name, "last_used": time.time()}
-                _write(self.folder / "known_servers", json.dumps(servers, indent=1).encode())
+                write(self.folder / "known_servers", json.dumps(servers, indent=1).encode())
         except OSError as error:
             raise Failure(f"Can't write to {self.folder}: {error.strerror}; the server's key isn't kept.") from error
 
@@ -109,7 +109,8 @@ def _is_fresh(last_used: float) -> bool:
     return abs(time.time() - last_used) < FRESH
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
+    """Put `data` in place of what is at `path`, wholly or not at all."""
     os.replace(_temporary(path, data), path)
 
 

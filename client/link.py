@@ -5,16 +5,18 @@ The waiting is done elsewhere, by the receiver's thread and the timers'; what is
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Callable
 
 from chat.messages import Command, Ping, Pong, RoomState, Said, Say, Tell
 from chat.messages import Refused as RefusedNotice
+from chat.secure import fingerprint
+from chat.values import Stamp
 from client.backoff import delays
 from client.config import Address, Options
 from client.connection import DEAD, Connection, Incoming, new_label
+from client.door import Door
 from client.failures import Failure, Refused, Unreachable
 from client.headless import locate
 from client.home import Home
@@ -33,7 +35,8 @@ RETRY = 2.0
 
 class LinkKeeper:
     """Keeps the model connected. `heard` gets every message of the server after the model; `failed` what can't be
-    mended by trying again; `settled` is called after each login, once the rooms are known."""
+    mended by trying again; `settled` is called after each login, once the rooms are known; `sent` for
+    each traced message that has left."""
 
     def __init__(
         self,
@@ -41,20 +44,25 @@ class LinkKeeper:
         home: Home,
         model: Model,
         timers: Timers,
+        door: Door,
         *,
         heard: Callable[[list[Incoming]], None],
         settled: Callable[[], None],
         failed: Callable[[Failure], None],
+        sent: Callable[[str, Stamp], None],
     ) -> None:
         self._options, self._home, self._model, self._timers = options, home, model, timers
-        self._heard, self._settled, self._failed = heard, settled, failed
+        self._door = door
+        self._heard, self._settled, self._failed, self._sent = heard, settled, failed, sent
         self._passphrase = options.passphrase()
         self._address: Address | None = options.server
         self._pauses = delays()
         self._connection: Connection | None = None
-        self._receiver: Receiver
+        self.receiver: Receiver | None = None
+        """The newest connection's threads."""
         self._outbox: Outbox | None = None
         self._states_to_come = 0
+        self._rooms: set[str] = set()
         self._ever_connected = False
         self._ping = ("", 0.0)
 
@@ -62,7 +70,6 @@ class LinkKeeper:
         """Try to connect, in the background."""
         self._timers.cancel("reconnect")
         self._model.link = Link.CONNECTING
-        loop = asyncio.get_running_loop()
         cursors = self._model.cursors()
 
         def open_connection() -> Connection:  # in the receiver's thread
@@ -76,13 +83,13 @@ class LinkKeeper:
                 heartbeat=None,
             )
 
-        self._receiver = Receiver(loop, open_connection, self._opened, self._received, self._ended)
-        self._receiver.start()
+        self.receiver = Receiver(self._door, open_connection, self._opened, self._received, self._ended, self._sent)
+        self.receiver.start()
 
     def send(self, *commands: Command) -> None:
         """Send what need not outlive the connection; without one it is dropped."""
-        if self._model.link is Link.ONLINE:
-            self._receiver.send(*commands)
+        if self._model.link is Link.ONLINE and self.receiver is not None:
+            self.receiver.send(*commands)
 
     def say(self, command: Say | Tell) -> None:
         """Send a message that must arrive: it is on disk before it is on its way."""
@@ -90,6 +97,18 @@ class LinkKeeper:
         waiting = self._outbox.add(command)
         self._model.sending(command, waiting.time)
         self.send(command)
+
+    def explain(self) -> list[str]:
+        """The state of the link, in lines."""
+        model, connection = self._model, self._connection
+        if connection is None:
+            return [f"Not connected: {model.trouble or 'connecting'}."]
+        host, port = connection.address
+        ping = f"{1000 * model.round_trip:.1f} ms there and back" if model.round_trip is not None else "no ping yet"
+        return [
+            f"Connected to {model.server} at {host}:{port}, key {fingerprint(connection.server_key)}; {ping}.",
+            f"{model.pending} messages wait to be stored.",
+        ]
 
     def close(self) -> None:
         if self._outbox is not None:
@@ -106,24 +125,25 @@ class LinkKeeper:
         self._model.connected(connection.welcome)
         if self._outbox is None:
             self._outbox = Outbox(self._home, connection.server_key, connection.welcome.name)
-        self._states_to_come = connection.welcome.rooms
+        self._states_to_come, self._rooms = connection.welcome.rooms, set()
         self._timers.every("heartbeat", HEARTBEAT, self._beat)
         if not self._states_to_come:
             self._settle()
 
     def _received(self, messages: list[Incoming]) -> None:
         for message in messages:
-            self.send(*self._model.apply(message))
+            self._model.apply(message)
             match message:
-                case RoomState() if self._states_to_come:
+                case RoomState(room=room) if self._states_to_come:
                     self._states_to_come -= 1
+                    self._rooms.add(room)
                     if not self._states_to_come:
                         self._settle()
                 case Said(author=author, label=label) if author == self._model.me and self._outbox is not None:
                     self._outbox.remove(label)
-                case RefusedNotice(label=label, code=code) if self._outbox is not None:
+                case RefusedNotice(label=label, code=code, wait=wait) if self._outbox is not None:
                     if code in PASSING:
-                        self._timers.once("resend", RETRY, self._resend)
+                        self._timers.once("resend", max(wait, RETRY), self._resend)
                     else:
                         self._outbox.remove(label)
                 case Pong(label=label) if label == self._ping[0]:
@@ -157,11 +177,11 @@ class LinkKeeper:
 
     def _beat(self) -> None:
         connection = self._connection
-        if connection is None:
+        if connection is None or self.receiver is None:
             return
         if time.monotonic() - connection.last_heard > DEAD:
             connection.ended = f"the server was silent for {DEAD:.0f} s"
-            self._receiver.close()
+            self.receiver.close()
         else:
             self._ping = (new_label(), time.monotonic())
             self.send(Ping(self._ping[0]))
@@ -169,6 +189,7 @@ class LinkKeeper:
     # --- what waits -------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
+        self._model.settled(self._rooms)
         self._resend()
         self._settled()
 

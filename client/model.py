@@ -1,15 +1,13 @@
 """What the user sees, as plain data: rooms, messages, people, the state of the link. No terminal, thread or clock.
 
-`Model.apply` takes what the server sends and returns the commands that should go out because of it (a page to fill
-a hole). The screen only draws what stands here, and a test reads it as a script: events in, contents out.
+`Model.apply` takes what the server sends; the screen only draws what stands here, and a test reads it as a script:
+events in, contents out. Methods that ask for something of the server return the commands that do so.
 """
 
 from __future__ import annotations
 
-import bisect
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from chat import names
@@ -35,12 +33,10 @@ from chat.messages import (
     Welcome,
 )
 from chat.values import OFFLINE, ONLINE, Cursor
+from client.roomview import Fate, Own, RoomView
 
 PAGE = 100
 """Messages fetched in one go."""
-
-KEPT = 5_000
-"""Entries of one room kept in memory; older ones are fetched again when they are looked at."""
 
 
 class Link(enum.Enum):
@@ -50,95 +46,6 @@ class Link(enum.Enum):
     ONLINE = "online"
     WAITING = "waiting"  # for the next attempt
     ENDED = "ended"  # refused for good
-
-
-class Fate(enum.Enum):
-    """What has become of an own message."""
-
-    PENDING = "pending"
-    REFUSED = "refused"
-
-
-@dataclass(slots=True)
-class Own:
-    """An own message that has no number yet."""
-
-    command: Say | Tell
-    time: float
-    fate: Fate = Fate.PENDING
-    reason: str = ""
-
-
-Entry = Said | Joined | Left | TopicSet
-
-
-@dataclass(slots=True)
-class RoomView:
-    """One room as the user sees it. `entries` are in order; a fact stands before the message with its number."""
-
-    name: str
-    title: str
-    topic: str = ""
-    direct: bool = False
-    last: int = 0
-    """The number of the newest message that there is."""
-    count: int = 0
-    members: dict[str, str] = field(default_factory=dict)
-    """By name: online, away or offline."""
-    entries: list[Entry] = field(default_factory=list)
-    own: list[Own] = field(default_factory=list)
-    seen: int = 0
-    """Up to here the user has read."""
-    stopped: int = 0
-    """Up to here the user had read when the room was opened: a line is drawn behind it."""
-    mentions: int = 0
-    """Messages since then that name the user, as far as they are here."""
-    typing: dict[str, None] = field(default_factory=dict)
-    live: int = 0
-    """Up to here no message is missing since the first login: the cursor after a reconnect."""
-    paging: str = ""
-    """The label of the page that is on its way."""
-    version: int = 0
-    """Changes with everything that is drawn of this room's messages."""
-
-    @property
-    def oldest(self) -> int:
-        """The number of the oldest message here; 0 if there is none."""
-        return next((entry.seq for entry in self.entries if isinstance(entry, Said)), 0)
-
-    @property
-    def unread(self) -> int:
-        return max(0, self.last - self.seen)
-
-    @property
-    def complete(self) -> bool:
-        """Whether there is nothing older to fetch."""
-        return self.last == 0 or self.oldest == 1
-
-    def insert(self, entry: Entry) -> bool:
-        """Put an entry where it belongs; False if it is here already."""
-        key = _key(entry)
-        if not self.entries or key > _key(self.entries[-1]):
-            self.entries.append(entry)
-        else:
-            at = bisect.bisect_left(self.entries, key, key=_key)
-            if at < len(self.entries) and _key(self.entries[at]) == key:
-                return False
-            self.entries.insert(at, entry)
-        self.version += 1
-        self._advance()
-        return True
-
-    def _advance(self) -> None:
-        """Move `live` over what follows it without a hole."""
-        at = bisect.bisect_left(self.entries, (self.live + 1, 1), key=_key)
-        while at < len(self.entries):
-            entry = self.entries[at]
-            if isinstance(entry, Said):
-                if entry.seq != self.live + 1:
-                    return
-                self.live = entry.seq
-            at += 1
 
 
 class Model:
@@ -156,9 +63,16 @@ class Model:
         """Seconds that the last ping took."""
         self.rooms: dict[str, RoomView] = {}
         self.current = ""
-        self.toast = ""
         self.notices: list[str] = []
-        """Lines that commands have printed; shown until the next key that sends."""
+        """Lines that commands have printed; shown until the user goes on."""
+        self.ignored: set[str] = set()
+        """People whose messages aren't shown and don't count."""
+        self.notify = "mentions"
+        """What calls for attention: mentions and direct messages, all messages, or none."""
+        self.muted: set[str] = set()
+        """Rooms that call for nobody's attention."""
+        self.calls: list[Said] = []
+        """What is new and calls for the user; whoever notifies takes them away."""
         self._new_label = new_label
 
     # --- what the user looks at -------------------------------------------------------------------------------
@@ -176,31 +90,36 @@ class Model:
         """The rooms as they are listed: rooms first, then people."""
         return sorted(self.rooms.values(), key=lambda room: (room.direct, room.title))
 
-    def show(self, name: str) -> list[Command]:
-        """Look at a room; gives what must be fetched for it."""
+    def next_with_news(self) -> RoomView | None:
+        """The room to look at next: mentions and direct messages first."""
+        waiting = [room for room in self.order() if room.unread and room.name != self.current]
+        waiting = [room for room in waiting if room.name not in self.muted] or waiting
+        return max(waiting, key=lambda room: bool(room.mentions), default=None)
+
+    def people(self) -> set[str]:
+        """Everyone who shares a room with the user."""
+        return {person for room in self.rooms.values() for person in room.members} - {self.me}
+
+    def show(self, name: str) -> None:
+        """Look at a room."""
         self.current = name
         room = self.rooms[name]
-        room.stopped = room.seen if room.unread else 0
-        room.version += 1
-        commands: list[Command] = []
-        if not room.entries and room.last:
-            commands += self.fetch_older(room)
-        return commands + self.mark(room)
+        room.stopped = room.seen if room.unread and room.seen else None
 
     def mark(self, room: RoomView) -> list[Command]:
-        """Note that the user has read the room to its end; gives the command that tells the server."""
+        """The user has read the room to its end; gives the command that tells the server."""
         room.mentions = 0
         if room.seen >= room.last:
             return []
         room.seen = room.last
         return [Mark(room.name, room.last)]
 
-    def fetch_older(self, room: RoomView) -> list[Command]:
-        """The command that fetches the page before the oldest message, unless it is on its way or there is none."""
-        if room.paging or room.complete:
+    def fetch(self, room: RoomView, before: int, limit: int = PAGE) -> list[Command]:
+        """The command that fetches messages before number `before`, unless another page is on its way."""
+        if room.paging or before <= 1 or self.link is not Link.ONLINE:
             return []
         room.paging = self._new_label()
-        return [Page(room.paging, room.name, room.oldest or room.last + 1, PAGE)]
+        return [Page(room.paging, room.name, before, min(limit, PAGE, before - 1))]
 
     # --- own messages -----------------------------------------------------------------------------------------
 
@@ -209,7 +128,6 @@ class Model:
         room = self.rooms.get(self._room_of(command))
         if room is not None and all(own.command.label != command.label for own in room.own):
             room.own.append(Own(command, time))
-            room.version += 1
 
     def drop_own(self, label: str) -> Own | None:
         """Take an own message away: it is stored, or the user edits it."""
@@ -217,9 +135,13 @@ class Model:
             for own in room.own:
                 if own.command.label == label:
                     room.own.remove(own)
-                    room.version += 1
                     return own
         return None
+
+    def refused(self) -> Own | None:
+        """The newest message of the current room that was refused."""
+        own = self.room.own if self.room is not None else []
+        return next((each for each in reversed(own) if each.fate is Fate.REFUSED), None)
 
     def _room_of(self, command: Say | Tell) -> str:
         return command.room if isinstance(command, Say) else names.direct(self.me, command.name)
@@ -228,7 +150,7 @@ class Model:
 
     def cursors(self) -> tuple[Cursor, ...]:
         """What is here already, for the login: what came after it is replayed."""
-        return tuple(Cursor(room.name, room.live) for room in self.rooms.values() if room.live)
+        return tuple(Cursor(room.name, room.live) for room in self.rooms.values())
 
     def connected(self, welcome: Welcome) -> None:
         self.me, self.server = welcome.name, welcome.server
@@ -237,20 +159,26 @@ class Model:
             room.paging = ""
             room.typing.clear()
 
+    def settled(self, rooms: set[str]) -> None:
+        """The login is complete; of other rooms than these one isn't a member any more."""
+        for name in self.rooms.keys() - rooms:
+            self._forget(name)
+
     def waiting(self, seconds: int, trouble: str) -> None:
         """The link is down; the next attempt is `seconds` away."""
         self.link, self.retry_in, self.trouble, self.round_trip = Link.WAITING, seconds, trouble, None
 
     # --- what the server says ---------------------------------------------------------------------------------
 
-    def apply(self, message: Event | Notice | Unknown) -> list[Command]:
-        """Take in a message; gives the commands that follow from it."""
+    def apply(self, message: Event | Notice | Unknown) -> None:
+        """Take in a message."""
         handle = _APPLY.get(type(message))
-        return handle(self, message) if handle is not None else []
+        if handle is not None:
+            handle(self, message)
 
-    def _room_state(self, state: RoomState) -> list[Command]:
-        title = names.partner(state.room, self.me) if state.direct else state.room
+    def _room_state(self, state: RoomState) -> None:
         if state.room not in self.rooms:
+            title = names.partner(state.room, self.me) if state.direct else state.room
             self.rooms[state.room] = RoomView(state.room, title, live=state.last)
         room = self.rooms[state.room]
         room.topic, room.direct, room.count = state.topic, state.direct, state.count
@@ -258,109 +186,97 @@ class Model:
         room.seen = max(room.seen, state.read)
         if state.members or not state.count:
             room.members = {person.name: person.status for person in state.members}
-        room.version += 1
-        return []
 
-    def _said(self, said: Said) -> list[Command]:
+    def _said(self, said: Said) -> None:
         room = self.rooms.get(said.room)
         if room is None or not room.insert(said):
-            return []
-        commands: list[Command] = []
+            return
         room.typing.pop(said.author, None)
-        if said.seq > room.live and not room.paging:  # a hole: it is shown, and fetched
-            room.paging = self._new_label()
-            commands.append(Page(room.paging, room.name, said.seq, min(200, said.seq - room.live - 1)))
         if said.author == self.me:
             self.drop_own(said.label)
             if room.seen == room.last == said.seq - 1:
                 room.seen = said.seq
-        elif said.seq > room.seen:
-            room.mentions += mentions(said.text, self.me) or room.direct
+        elif said.seq > room.seen and said.author not in self.ignored:
+            self._count(room, said)
         room.last = max(room.last, said.seq)
-        return commands
 
-    def _joined(self, event: Joined) -> list[Command]:
+    def _count(self, room: RoomView, said: Said) -> None:
+        """Something unread by somebody else: does it name the user, does it call for them?"""
+        named = room.direct or mentions(said.text, self.me)
+        room.mentions += named
+        replayed = said.seq <= room.last
+        if not replayed and room.name not in self.muted and (self.notify == "all" or (named and self.notify != "none")):
+            self.calls.append(said)
+
+    def _joined(self, event: Joined) -> None:
         room = self.rooms.get(event.room)
         if room is not None and room.insert(event) and event.author not in room.members:
             room.members[event.author] = ONLINE
             room.count += 1
-        return []
 
-    def _left(self, event: Left) -> list[Command]:
+    def _left(self, event: Left) -> None:
         if event.author == self.me:
-            self.rooms.pop(event.room, None)
-            if self.current == event.room:
-                self.current = next((room.name for room in self.order()), "")
-            return []
+            self._forget(event.room)
+            return
         room = self.rooms.get(event.room)
         if room is not None and room.insert(event) and room.members.pop(event.author, None) is not None:
             room.count -= 1
-        return []
+            room.typing.pop(event.author, None)
 
-    def _topic_set(self, event: TopicSet) -> list[Command]:
+    def _forget(self, name: str) -> None:
+        self.rooms.pop(name, None)
+        if self.current == name:
+            self.current = next((room.name for room in self.order()), "")
+
+    def _topic_set(self, event: TopicSet) -> None:
         room = self.rooms.get(event.room)
         if room is not None and room.insert(event):
             room.topic = event.topic
-        return []
 
-    def _presence(self, notice: Presence) -> list[Command]:
+    def _presence(self, notice: Presence) -> None:
         for room in self.rooms.values():
             for person in notice.people:
                 if person.name in room.members:
                     room.members[person.name] = person.status
                     if person.status == OFFLINE:
                         room.typing.pop(person.name, None)
-        return []
 
-    def _typist(self, notice: Typist) -> list[Command]:
+    def _typist(self, notice: Typist) -> None:
         room = self.rooms.get(notice.room)
-        if room is not None and notice.name != self.me:
+        if room is not None and notice.name not in self.ignored | {self.me}:
             room.typing[notice.name] = None
-        return []
 
-    def _refused(self, notice: Refused) -> list[Command]:
+    def _refused(self, notice: Refused) -> None:
         for room in self.rooms.values():
+            if notice.label and notice.label == room.paging:
+                room.paging = ""
             for own in room.own:
                 if own.command.label == notice.label:
                     own.fate, own.reason = Fate.REFUSED, notice.sentence
-                    room.version += 1
-        return []
 
-    def _page_end(self, notice: PageEnd) -> list[Command]:
+    def _page_end(self, notice: PageEnd) -> None:
         room = self.rooms.get(notice.room)
         if room is not None and room.paging == notice.label:
             room.paging = ""
-            room.version += 1
-        return []
 
-    def _marked(self, notice: Marked) -> list[Command]:
+    def _marked(self, notice: Marked) -> None:
         room = self.rooms.get(notice.room)
         if room is not None and notice.seq > room.seen:
             room.seen = notice.seq
             if room.seen >= room.last:
                 room.mentions = 0
-        return []
 
 
 def mentions(text: str, name: str) -> bool:
     """Whether a text names somebody: as a word of its own, in any case."""
-    words = "".join(char if char.isalnum() or char in names.PUNCTUATION else " " for char in text.casefold()).split()
-    return any(word.strip(names.PUNCTUATION) == name for word in words)
+    folded = text.casefold()
+    if name not in folded:
+        return False
+    words = "".join(char if char.isalnum() or char in names.PUNCTUATION else " " for char in folded).split()
+    return any(word.strip(names.PUNCTUATION) == name or word == name for word in words)
 
 
-def _key(entry: Entry) -> tuple[Any, ...]:
-    """Where an entry stands: by number, a fact before its message, facts among themselves by time."""
-    match entry:
-        case Said(seq=seq):
-            return seq, 1, 0.0, ""
-        case Joined(seq=seq, time=time, author=author) | Left(seq=seq, time=time, author=author):
-            return seq, 0, time, author
-        case TopicSet(seq=seq, time=time, author=author):
-            return seq, 0, time, author
-    raise TypeError(entry)
-
-
-_APPLY: dict[type, Callable[[Model, Any], list[Command]]] = {
+_APPLY: dict[type, Callable[[Model, Any], None]] = {
     RoomState: Model._room_state,
     Said: Model._said,
     Joined: Model._joined,

@@ -5,15 +5,14 @@ A timer is a thing that does nothing for a while, and greenlets do that best: a 
 
 A hub belongs to the thread that first asked for it. Nothing of gevent may be touched from another thread, but for
 one thing: `send` of an `async_` watcher, which libev makes safe to call from anywhere. So orders wait in a deque, the
-watcher wakes the hub, and the hub takes them. The way back is `call_soon_threadsafe`: what a timer does, it does in
-the UI's thread. The watcher also keeps the hub alive: without anything pending, a hub ends with LoopExit.
+watcher wakes the hub, and the hub takes them. The way back is the door into the UI's loop: what a timer does, it does
+in the UI's thread. The watcher also keeps the hub alive: without anything pending, a hub ends with LoopExit.
 
 Nothing is monkey-patched: the UI's thread and the receiver's use the real sockets and locks.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import deque
@@ -22,6 +21,8 @@ from dataclasses import dataclass
 
 import gevent
 from gevent.event import Event
+
+from client.door import Door
 
 Call = Callable[[], None]
 
@@ -43,8 +44,8 @@ class Timer:
 class Timers:
     """Named timers. A name set again replaces the timer that had it. All methods are for the UI's thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._orders: deque[Call] = deque()
         self._sleepers: dict[str, gevent.Greenlet[..., None]] = {}  # touched in the hub's thread only
         self._timers: dict[str, Timer] = {}  # and these in the UI's
@@ -130,9 +131,6 @@ class Timers:
     def _sleep(self, timer: Timer) -> None:
         while True:
             gevent.sleep(timer.seconds)
-            try:
-                self._loop.call_soon_threadsafe(self._fired, timer)
-            except RuntimeError:
-                return  # the loop is closed: the user has quit
+            self._door(lambda: self._fired(timer))
             if not timer.repeats:
                 return

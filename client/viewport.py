@@ -8,226 +8,168 @@ nothing under the reader's eyes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from chat.messages import Joined, Left, Said, TopicSet
-from chat.text import safe_text
-from client.model import Entry, Fate, Model, Own, RoomView, mentions
-from client.text import Line, cut, name_style, right, wrap
+from chat.messages import Said
+from client.entries import Item, draw
+from client.model import PAGE, Model
+from client.roomview import Own, RoomView
+from client.text import Line
 
-NAME_WIDTH = 12
-TIME_WIDTH = 6
-GROUPED = 60.0
-"""Seconds within which a person's messages stand together, with the name at the first alone."""
-
-Item = Entry | Own
-Fact = (Joined, Left, TopicSet)
+AHEAD = 40
+"""Entries above the window within which a hole is fetched before the user comes to it."""
 
 
 class Viewport:
-    """The window onto one room."""
+    """The window onto one room. `size` is the pane's when it was drawn last: width and height."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, name: str) -> None:
         self._model = model
+        self._name = name
         self._bottom: Item | None = None  # None: the live end
         self._hidden = 0  # lines of the bottom item below the window
+        self._sought = 0  # the number of a message to go to as soon as it is here
+        self._top_sought = False
+        self.size = (80, 24)
 
     @property
     def at_end(self) -> bool:
-        return self._bottom is None
+        return self._bottom is None and not self._sought
 
     def to_end(self) -> None:
-        self._bottom, self._hidden = None, 0
+        self._pin(None, 0)
 
-    def lines(self, room: RoomView, width: int, height: int) -> list[Line]:
+    def lines(self, width: int, height: int) -> list[Line]:
         """The lines in a window of that size, at most `height` of them, the newest last."""
-        items = _items(room)
+        self.size = (width, height)
+        self._seek()
+        items = self._items()
         at, hidden = self._place(items)
         shown: list[Line] = []
         while at >= 0 and len(shown) < height:
-            drawn = self._draw(room, items, at, width)
-            shown = drawn[: len(drawn) - hidden] + shown
+            drawn = self._draw(items, at)
+            shown = [*drawn[: len(drawn) - hidden], *shown]
             at, hidden = at - 1, 0
         return shown[-height:]
 
-    def is_at_top(self, room: RoomView, width: int, height: int) -> bool:
-        """Whether the oldest entry that is here is in the window: time to fetch older ones."""
-        return len(self.lines(room, width, height + 1)) <= height
-
-    def up(self, room: RoomView, width: int, height: int, count: int) -> None:
-        """Scroll towards the past, no further than the oldest line that is here at the top."""
-        items = _items(room)
+    def up(self, count: int) -> None:
+        """Scroll towards the past, until the oldest line that is here stands at the top."""
+        self._room.cleared = 0
+        items = self._items()
         at, hidden = self._place(items)
-        for _ in range(count):
-            if self._height_above(room, items, at, hidden, width, height + 1) <= height:
-                break
-            hidden += 1
-            while at > 0 and hidden >= len(self._draw(room, items, at, width)):
-                hidden -= len(self._draw(room, items, at, width))
-                at -= 1
+        room_left = self._height(items, at, hidden, self.size[1] + count) - self.size[1]
+        hidden += max(0, min(count, room_left))
+        while at > 0 and hidden >= len(self._draw(items, at)):
+            hidden -= len(self._draw(items, at))
+            at -= 1
         if items and (at, hidden) != (len(items) - 1, 0):
-            self._bottom, self._hidden = items[at], hidden
+            self._pin(items[at], hidden)
 
-    def down(self, room: RoomView, width: int, count: int) -> None:
-        """Scroll towards the present; at the live end the window follows it again."""
-        items = _items(room)
+    def down(self, count: int) -> None:
+        """Scroll towards the present, no further than a hole; at the live end the window follows it again."""
+        items = self._items()
         at, hidden = self._place(items)
         hidden -= count
-        while hidden < 0 and at < len(items) - 1:
+        while hidden < 0 and at < len(items) - 1 and not _hole(items, at):
             at += 1
-            hidden += len(self._draw(room, items, at, width))
+            hidden += len(self._draw(items, at))
         if not items or (at == len(items) - 1 and hidden <= 0):
             self.to_end()
         else:
-            self._bottom, self._hidden = items[at], max(0, hidden)
+            self._pin(items[at], max(0, hidden))
 
-    def go_to(self, room: RoomView, seq: int) -> None:
-        """Put message number `seq` at the bottom of the window."""
-        for item in room.entries:
-            if isinstance(item, Said) and item.seq >= seq:
-                self._bottom, self._hidden = item, 0
-                return
+    def seek(self, seq: int, *, at_top: bool = False) -> None:
+        """Go to message number `seq`, now or as soon as it is here."""
+        self._sought, self._top_sought = seq, at_top
+
+    def wanted(self) -> tuple[int, int] | None:
+        """What should be fetched for this window, if anything: up to so many messages before that number."""
+        room = self._room
+        if self._sought and room.said(self._sought) is None:
+            return min(self._sought + PAGE // 2, room.last + 1), PAGE
+        items = self._items()
+        at, _ = self._place(items)
+        if at >= 0 and (missing := _hole(items, at)):
+            before = _number(items, at) + 1 + min(PAGE, missing)
+            return before, min(PAGE, missing)
+        budget = self.size[1] + AHEAD
+        while at >= 0 and budget:
+            if _first(items, at) <= room.cleared and room.cleared:
+                return None
+            if missing := _hole(items, at - 1):
+                return _first(items, at), min(PAGE, missing)
+            at, budget = at - 1, budget - 1
+        if budget and not room.oldest and room.last > room.cleared:
+            return room.last + 1, PAGE
+        return None
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    @property
+    def _room(self) -> RoomView:
+        return self._model.rooms[self._name]
+
+    def _items(self) -> Sequence[Item]:
+        room = self._room
+        return [*room.entries, *room.own] if room.own else room.entries
+
+    def _pin(self, item: Item | None, hidden: int) -> None:
+        self._bottom, self._hidden, self._sought = item, hidden, 0
+        self._room.held = item is not None
 
     def _place(self, items: Sequence[Item]) -> tuple[int, int]:
-        if self._bottom is not None:
+        """The index of the bottom item, and how many of its lines are below the window."""
+        bottom = self._bottom
+        if isinstance(bottom, Said):
+            at = self._room.at(bottom.seq)
+            if at < len(items) and items[at] is bottom:
+                return at, self._hidden
+        if bottom is not None:
             for at in range(len(items) - 1, -1, -1):
-                if items[at] is self._bottom:
+                if items[at] is bottom:
                     return at, self._hidden
         return len(items) - 1, 0
 
-    def _height_above(
-        self, room: RoomView, items: Sequence[Item], at: int, hidden: int, width: int, enough: int
-    ) -> int:
+    def _seek(self) -> None:
+        said = self._room.said(self._sought) if self._sought else None
+        if said is None:
+            return
+        at_top = self._top_sought
+        self._pin(said, 0)
+        items = self._items()
+        if at_top:
+            at, _ = self._place(items)
+            self.down(max(0, self.size[1] - len(self._draw(items, at))))
+        else:
+            self.down(self.size[1] // 2)
+
+    def _height(self, items: Sequence[Item], at: int, hidden: int, enough: int) -> int:
+        """How many lines there are from the window's bottom upwards, counted no further than `enough`."""
         total = -hidden
         while at >= 0 and total < enough:
-            total += len(self._draw(room, items, at, width))
+            total += len(self._draw(items, at))
             at -= 1
         return total
 
-    # --- drawing one item -------------------------------------------------------------------------------------
-
-    def _draw(self, room: RoomView, items: Sequence[Item], at: int, width: int) -> list[Line]:
-        item = items[at]
-        before = _last_said(items, at)
-        lines = _heading(room, before, item, width)
-        if isinstance(item, Said):
-            return lines + self._message(item, before if at and items[at - 1] is before and not lines else None, width)
-        if isinstance(item, Own):
-            return lines + _own(item, self._model.me, width)
-        if at + 1 < len(items) and isinstance(items[at + 1], Fact) and not _new_day(item, items[at + 1]):
-            return []  # drawn with the last fact of its run
-        return lines + _facts(items, at, width)
-
-    def _message(self, said: Said, before: Said | None, width: int) -> list[Line]:
-        grouped = (
-            before is not None
-            and before.author == said.author
-            and said.time - before.time < GROUPED
-            and not (said.action or before.action)
-        )
-        style = "class:mention" if said.author != self._model.me and mentions(said.text, self._model.me) else ""
-        return _message_lines(said.time, said.author, said.text, said.action, grouped, style, width)
+    def _draw(self, items: Sequence[Item], at: int) -> list[Line]:
+        return draw(self._room, self._model.me, self._model.ignored, items, at, self.size[0])
 
 
-def _items(room: RoomView) -> Sequence[Item]:
-    return [*room.entries, *room.own] if room.own else room.entries
+def _hole(items: Sequence[Item], at: int) -> int:
+    """How many messages are missing between item `at` (-1: the beginning) and the one after it."""
+    if at + 1 >= len(items) or isinstance(items[at + 1], Own):
+        return 0
+    return max(0, _first(items, at + 1) - 1 - (_number(items, at) if at >= 0 else 0))
 
 
-def _last_said(items: Sequence[Item], at: int) -> Said | None:
-    for before in range(at - 1, -1, -1):
-        item = items[before]
-        if isinstance(item, Said):
-            return item
-    return None
+def _first(items: Sequence[Item], at: int) -> int:
+    """The number before which everything belongs above item `at`."""
+    item = items[at]
+    return 0 if isinstance(item, Own) else item.seq
 
 
-def _heading(room: RoomView, before: Said | None, item: Item, width: int) -> list[Line]:
-    """What stands above an item: a hole, a new day, the place where the user stopped reading."""
-    lines: list[Line] = []
-    if not isinstance(item, Said):
-        return lines
-    if before is None or _day(before.time) != _day(item.time):
-        lines.append(_rule(datetime.fromtimestamp(item.time).strftime("%A, %-d %B %Y"), "class:date", width))
-    if before is not None and item.seq > before.seq + 1:
-        missing = item.seq - before.seq - 1
-        lines.append(_rule(f"{missing:,} missing; being fetched", "class:gap", width))
-    if room.stopped and before is not None and before.seq == room.stopped:
-        lines.append(_rule("new", "class:stopped", width))
-    return lines
-
-
-def _rule(text: str, style: str, width: int) -> Line:
-    side = "─" * max(2, (width - len(text) - 2) // 2)
-    return [(style, f"{side} {text} {side}"[:width])]
-
-
-def _own(own: Own, me: str, width: int) -> list[Line]:
-    pending = own.fate is Fate.PENDING
-    style = "class:pending" if pending else "class:refused"
-    lines = _message_lines(own.time, me, own.command.text, own.command.action, False, style, width)
-    if not pending:
-        reason = f"not sent: {safe_text(own.reason)} (Alt+E edits it, Alt+X drops it)"
-        lines += [[("class:refused", " " * TIME_WIDTH + row)] for row in wrap(reason, width - TIME_WIDTH)]
-    return lines
-
-
-def _message_lines(
-    time: float, author: str, text: str, action: bool, grouped: bool, style: str, width: int
-) -> list[Line]:
-    clock = "" if grouped else datetime.fromtimestamp(time).strftime("%H:%M")
-    shown = safe_text(author)
-    if action:
-        text = f"{shown} {text}"
-    name = "*" if action else "" if grouped else _cut(shown)
-    indent = TIME_WIDTH + NAME_WIDTH + 1
-    rows = wrap(safe_text(text, keep="\n"), max(10, width - indent)) or [""]
-    head: Line = [
-        ("class:time", f"{clock:<{TIME_WIDTH}}"),
-        (style or name_style(author), right(name, NAME_WIDTH) + " "),
-        (style, rows[0]),
-    ]
-    more: list[Line] = [[(style, " " * indent + row)] for row in rows[1:]]
-    return [head, *more]
-
-
-def _facts(items: Sequence[Item], at: int, width: int) -> list[Line]:
-    """A run of joins, leaves and topics as one paragraph."""
-    first = at
-    while first and isinstance(items[first - 1], Fact) and not _new_day(items[first - 1], items[first]):
-        first -= 1
-    joined: dict[str, None] = {}
-    left: dict[str, None] = {}
-    parts: list[str] = []
-    for item in items[first : at + 1]:
-        match item:
-            case Joined(author=author):
-                joined[author] = None
-                left.pop(author, None)
-            case Left(author=author):
-                left[author] = None
-                joined.pop(author, None)
-            case TopicSet(author=author, topic=topic):
-                parts.append(f"{author} set the topic: {topic}" if topic else f"{author} removed the topic")
-    for people, verb in ((joined, "joined"), (left, "left")):
-        if people:
-            parts.append(f"{_listed(list(people))} {verb}")
-    rows = wrap(safe_text("; ".join(parts)), max(10, width - TIME_WIDTH - 2))
-    return [[("class:fact", " " * TIME_WIDTH + ("· " if row is rows[0] else "  ") + row)] for row in rows]
-
-
-def _listed(people: list[str]) -> str:
-    if len(people) > 6:
-        return f"{', '.join(people[:5])} and {len(people) - 5} more"
-    return ", ".join(people)
-
-
-def _cut(name: str) -> str:
-    return cut(name, NAME_WIDTH).rstrip()
-
-
-def _day(time: float) -> object:
-    return datetime.fromtimestamp(time).date()
-
-
-def _new_day(one: Item, other: Item) -> bool:
-    return _day(one.time) != _day(other.time)
+def _number(items: Sequence[Item], at: int) -> int:
+    """The number of the newest message that stands at `at` or before it; 0 if there is none."""
+    item = items[at]
+    if isinstance(item, Said):
+        return item.seq
+    return 0 if isinstance(item, Own) else item.seq - 1

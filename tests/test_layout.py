@@ -53,7 +53,7 @@ HOMES = {
     "greenlets": ({"greenlet"}, {"client/dialogue.py"}),
     "asyncio, and the doors into its loop": (
         {"asyncio"},
-        {"client/app.py", "client/link.py", "client/receiver.py", "client/timers.py"},
+        {"client/app.py", "client/door.py", "client/insight.py"},
     ),
     "SQLite": (
         {"sqlite3"},
@@ -68,8 +68,7 @@ Everything in server/models/ is a home of its own: that folder shows the same se
 LONGER = {
     "chat/messages.py": "a list: every kind of message",
     "client/model.py": "what each message of the server means to the user",
-    "client/app.py": "what each command and key does",
-    "client/screen.py": "every part of the screen, and its colours",
+    "client/seat.py": "what each command and each message asks for",
     "server/reader.py": "the essay on edge triggering, and the loop",
     "server/clerk.py": "a handler for each kind of command",
     "server/fanout.py": "the essay on Pools and Manager queues, and a handler for each kind of parcel",

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from client.door import door_into
 from client.timers import Timers
 from tests.waiting import UNIT
 
@@ -16,7 +17,7 @@ def play(script: Script) -> None:
     """Run a script in a loop with timers, and stop them."""
 
     async def run() -> None:
-        timers = Timers(asyncio.get_running_loop())
+        timers = Timers(door_into(asyncio.get_running_loop()))
         try:
             await asyncio.wait_for(script(timers), 20 * UNIT)
         finally:
