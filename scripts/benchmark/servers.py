@@ -38,7 +38,11 @@ class Running:
 
     def memory(self) -> int:
         """Bytes that its processes have for themselves, with their share of what they have in common (PSS)."""
-        return sum(process.memory_full_info().pss for process in self._tree())
+        total = 0
+        for process in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += process.memory_full_info().pss
+        return total
 
     def _tree(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]

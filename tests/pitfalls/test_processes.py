@@ -171,10 +171,11 @@ def test_a_shared_counter_is_read_and_written_and_that_is_two_steps() -> None:
 
 def test_shared_memory_outlives_whoever_closes_it() -> None:
     made = SharedMemory(create=True, size=16)
+    assert made.buf is not None
     made.buf[0] = 7
     made.close()
     again = SharedMemory(made.name)
-    assert again.buf[0] == 7  # the name keeps it, like a file, until somebody unlinks it
+    assert again.buf is not None and again.buf[0] == 7  # the name keeps it, like a file, until somebody unlinks it
     again.close()
     again.unlink()
     with pytest.raises(FileNotFoundError):
