@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from scripts.benchmark import servers
+from scripts.benchmark import alone, reading, servers
 from scripts.benchmark.crowd import Failed
 from scripts.benchmark.servers import PEERS, installed_peers
 from scripts.benchmark.workloads import FULL, SHORT, STARTERS, WORKLOADS, Size, Workload
@@ -31,6 +31,15 @@ COLUMNS = {
     "idle_kb": "KB an idle connection",
     "set_up_us": "CPU µs a set-up",
 }
+
+LONG: dict[str, Workload] = {
+    workload.__name__: workload
+    for workload in (alone.growth, alone.rooms, alone.standing, alone.storm, reading.commands, alone.history)
+}
+"""For the chat server alone."""
+
+ONCE = {"history"}
+"""Takes minutes."""
 
 Results = dict[str, dict[str, list[float]]]
 """By server and figure: the values of all runs."""
@@ -47,13 +56,13 @@ def main() -> int:
         STARTERS["before"] = functools.partial(servers.chat, checkout=Path(chosen.before))
         names = ["relay", "before", "chat"]
     try:
-        results = measure(names, [WORKLOADS[name] for name in chosen.only], size, chosen.runs)
+        results = measure(names, chosen.only or [*WORKLOADS, *(LONG if chosen.long else ())], size, chosen.runs)
     except Failed as failure:
         print(f"bench: {failure}: the figures would mean nothing", file=sys.stderr)
         return 1
     machine = _machine()
     print(f"{machine}; {size.members} members, {size.few} for latency; medians of {chosen.runs} runs (least–most)\n")
-    print(table(results))
+    print("\n\n".join(filter(None, (table(results), own_table(results)))))
     if chosen.json:
         Path(chosen.json).write_text(
             json.dumps({"machine": machine, "runs": chosen.runs, "results": results}, indent=1)
@@ -65,10 +74,17 @@ def main() -> int:
     return 0
 
 
-def measure(names: Sequence[str], workloads: Sequence[Workload], size: Size, runs: int) -> Results:
+def measure(names: Sequence[str], chosen: Sequence[str], size: Size, runs: int) -> Results:
     """Each workload on each server, `runs` times; the servers take turns, so that noise meets them alike."""
     results: Results = {name: defaultdict(list) for name in names}
-    todo = [(workload, name) for _ in range(runs) for workload in workloads for name in names]
+    workloads = WORKLOADS | LONG
+    todo = [
+        (workloads[workload], name)
+        for turn in range(runs)
+        for workload in chosen
+        for name in names
+        if workload in WORKLOADS or (name in ("chat", "before") and (workload not in ONCE or not turn))
+    ]
     with tqdm(todo, unit="run", disable=not sys.stderr.isatty()) as progress:
         for workload, name in progress:
             progress.set_description(f"{workload.__name__} {name}")
@@ -78,13 +94,28 @@ def measure(names: Sequence[str], workloads: Sequence[Workload], size: Size, run
 
 
 def table(results: Results) -> str:
-    """The results as a Markdown table."""
+    """The figures of all servers as a Markdown table; empty if none of these was asked for."""
     columns = [column for column in COLUMNS if any(column in figures for figures in results.values())]
+    if not columns:
+        return ""
     titles = [COLUMNS[column] for column in columns]
     lines = ["| server | " + " | ".join(titles) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, figures in results.items():
         cells = [_cell(figures[column]) for column in columns]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def own_table(results: Results) -> str:
+    """The figures of the workloads for the chat server alone, as a Markdown table; empty if none was run."""
+    known = {*COLUMNS, "set_ups_per_s"}
+    own = {name: results[name] for name in ("before", "chat") if set(results.get(name, ())) - known}
+    if not own:
+        return ""
+    figures = [figure for figure in next(iter(own.values())) if figure not in known]
+    lines = ["| | " + " | ".join(own) + " |", "|---" * (len(own) + 1) + "|"]
+    for figure in figures:
+        lines.append(f"| {figure} | " + " | ".join(_cell(columns[figure]) for columns in own.values()) + " |")
     return "\n".join(lines)
 
 
@@ -114,8 +145,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("scripts/bench", description="Measure the server beside the kernel's floor.")
     parser.add_argument("--short", action="store_true", help="a small run, within a minute")
     parser.add_argument(
-        "--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="WORKLOAD", help="some workloads alone"
+        "--only", nargs="+", choices=[*WORKLOADS, *LONG], metavar="WORKLOAD", help="some workloads, whichever they are"
     )
+    parser.add_argument("--long", action="store_true", help="also growth, many rooms, idle crowds and a long history")
     parser.add_argument(
         "--before", metavar="DIR", help="measure the chat server of another checkout beside this one, instead of others"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from scripts.benchmark.members import MEMBERS, Batch, Member, text_of
@@ -33,10 +33,10 @@ class Crowd:
         self._next: dict[int, int] = {}
         self._epoll = select.epoll()
         self._buffer = memoryview(bytearray(1 << 18))  # recv would make and cut one of these each time
-        _enter([self._sender])
+        enter([self._sender])
         for first in range(1, size + 1, ENTERING):
             members = [make(port, number) for number in range(first, min(first + ENTERING, size + 1))]
-            _enter(members)
+            enter(members)
             for member in members:
                 self._watch(member)
         self._sender_fileno = self._sender.sock.fileno()
@@ -129,7 +129,7 @@ class Crowd:
                     self.latencies.extend(now - sent for sent in batch.sent)
 
 
-def _enter(members: list[Member]) -> None:
+def enter(members: Sequence[Member]) -> None:
     """Have them all join: each goes as far as it can, then it is the next one's turn."""
     under_way = [member.enter() for member in members]
     while under_way:

@@ -18,7 +18,7 @@ import msgpack
 
 from chat.codec import encode
 from chat.frames import Cutter, frame
-from chat.messages import Join, Login, Ping, Say
+from chat.messages import Command, Join, Login, Ping, Say
 from chat.secure import Initiator, ReceivingHalf, SendingHalf
 
 ROOM = "bench"
@@ -70,6 +70,8 @@ class ChatMember:
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
+        self.room = ROOM
+        """May be changed before `enter`."""
         self._number = number
         self._cutter = Cutter()
 
@@ -81,7 +83,7 @@ class ChatMember:
         assert initiator.keys is not None
         self._sending = SendingHalf(initiator.keys.sending)
         self._receiving = ReceivingHalf(initiator.keys.receiving)
-        entrance = encode(Login(f"member-{self._number}")) + encode(Join("join", ROOM))
+        entrance = encode(Login(f"member-{self._number}")) + encode(Join("join", self.room))
         self.sock.sendall(frame(proof) + frame(self._sending.encrypt(entrance)))
         yield
         self._await_room()
@@ -92,11 +94,15 @@ class ChatMember:
         return [self._receiving.decrypt(payload) for payload in self._cutter.feed(data.tobytes())]
 
     def message(self, text: str) -> bytes:
-        return frame(self._sending.encrypt(encode(Say(text[1:11], ROOM, text))))
+        return frame(self._sending.encrypt(encode(Say(text[1:11], self.room, text))))
 
     def ping(self) -> bytes:
         """A sign of life, for a member who only listens."""
-        return frame(self._sending.encrypt(encode(Ping("alive"))))
+        return self.ask(Ping("alive"))
+
+    def ask(self, command: Command) -> bytes:
+        """Any other command."""
+        return frame(self._sending.encrypt(encode(command)))
 
     def _frame(self) -> bytes:
         while True:

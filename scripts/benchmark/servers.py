@@ -49,10 +49,10 @@ class Running:
 
 
 @contextlib.contextmanager
-def chat(*options: str, checkout: Path = HERE.parents[1]) -> Iterator[Running]:
+def chat(*options: str, checkout: Path = HERE.parents[1], data: Path | None = None) -> Iterator[Running]:
     """The chat server as it comes, but for the flood limit; of another checkout of this repository if one is named."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "server", "--host", "127.0.0.1", "--port", "0", "--data", folder]
+        command = [sys.executable, "-m", "server", "--host", "127.0.0.1", "--port", "0", "--data", str(data or folder)]
         command += ["--no-beacon", "--rate", "0", "--max-per-address", "0", *options]
         with _process(command, stdout=subprocess.PIPE, cwd=checkout) as process:
             assert process.stdout is not None

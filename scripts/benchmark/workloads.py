@@ -25,15 +25,20 @@ IN_FLIGHT = 64
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a run is: members of the room, and seconds of each workload."""
+    """How large a run is: members of the room, seconds of each workload, and what the long workloads go up to."""
 
     members: int
     few: int
     seconds: float
+    growing: tuple[int, ...]
+    rooms: tuple[int, ...]
+    standing: int
+    history: int
+    commands: int
 
 
-FULL = Size(members=1_000, few=100, seconds=5.0)
-SHORT = Size(members=200, few=50, seconds=1.0)
+FULL = Size(1_000, 100, 5.0, (100, 1_000, 10_000), (1, 100, 1_000), 10_000, 10_000_000, 400_000)
+SHORT = Size(200, 50, 1.0, (50, 200), (1, 20), 500, 20_000, 50_000)
 
 
 def saturated(name: str, size: Size) -> dict[str, float]:

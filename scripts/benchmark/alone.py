@@ -1,0 +1,209 @@
+"""Workloads for the chat server alone: how its costs grow, and what it does that others don't."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import random
+import select
+import statistics
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from chat.messages import Joined, Page, Said
+from chat.rooms import Claimed
+from scripts.benchmark import servers
+from scripts.benchmark.crowd import Crowd, Failed, crowd, enter
+from scripts.benchmark.members import ROOM, Batch, ChatMember, text_of
+from scripts.benchmark.servers import Running
+from scripts.benchmark.workloads import IN_FLIGHT, STARTERS, Size
+from server.store import Store
+
+PER_ROOM = 10
+"""Members of each of many rooms."""
+
+
+def growth(name: str, size: Size) -> dict[str, float]:
+    """What a delivery costs in one room of 100, 1,000 and 10,000, saturated."""
+    return {f"{members:,} members: CPU µs a delivery": _cost(name, members, size) for members in size.growing}
+
+
+def _cost(name: str, members: int, size: Size) -> float:
+    with STARTERS[name]() as server, crowd(name, server.port, members) as people:
+        people.saturate(size.seconds / 5, IN_FLIGHT)
+        received, cpu = people.received, server.cpu_seconds()
+        people.saturate(size.seconds, IN_FLIGHT)
+        return 1e6 * (server.cpu_seconds() - cpu) / (people.received - received)
+
+
+def rooms(name: str, size: Size) -> dict[str, float]:
+    """What a delivery costs with 1, 100 and 1,000 rooms of ten, 64 messages in flight over all of them."""
+    return {f"{count:,} rooms of {PER_ROOM}: CPU µs a delivery": _rooms_cost(name, count, size) for count in size.rooms}
+
+
+def _rooms_cost(name: str, count: int, size: Size) -> float:
+    with STARTERS[name]() as server:
+        houses = Rooms(server.port, count)
+        houses.saturate(size.seconds / 5)
+        received, cpu = houses.received, server.cpu_seconds()
+        houses.saturate(size.seconds)
+        cost = 1e6 * (server.cpu_seconds() - cpu) / (houses.received - received)
+        houses.close()
+        return cost
+
+
+class Rooms:
+    """`count` rooms of ten; the first member of each speaks, in turn, and all check what they get."""
+
+    def __init__(self, port: int, count: int) -> None:
+        self.sent = self.received = 0
+        self._members: dict[int, ChatMember] = {}
+        self._next: dict[int, int] = {}
+        self._speakers: deque[tuple[ChatMember, Iterator[int]]] = deque()
+        self._epoll = select.epoll()
+        for room in range(count):
+            members = [ChatMember(port, room * PER_ROOM + number) for number in range(PER_ROOM)]
+            for member in members:
+                member.room = f"room-{room}"
+            enter(members[:1])  # it is told of those who join, before it counts
+            enter(members[1:])
+            self._speakers.append((members[0], itertools.count(1)))
+            for member in members:
+                member.sock.setblocking(False)
+                self._members[member.sock.fileno()] = member
+                self._next[member.sock.fileno()] = 1
+                self._epoll.register(member.sock, select.EPOLLIN)
+
+    def saturate(self, seconds: float) -> None:
+        """Keep 64 messages under way, each in another room, then wait for all of them."""
+        end = time.perf_counter() + seconds
+        progress = time.perf_counter()
+        while time.perf_counter() < end or self.received < self.sent * PER_ROOM:
+            while time.perf_counter() < end and self.sent - self.received // PER_ROOM < IN_FLIGHT:
+                self._send()
+            before = self.received
+            for fileno, _ in self._epoll.poll(0.05):
+                self._receive(fileno)
+            if self.received > before:
+                progress = time.perf_counter()
+            elif time.perf_counter() - progress > 20:
+                raise Failed(f"{self.sent * PER_ROOM - self.received} deliveries are missing")
+
+    def close(self) -> None:
+        for member in self._members.values():
+            member.sock.close()
+        self._epoll.close()
+
+    def _send(self) -> None:
+        speaker, numbers = self._speakers[0]
+        self._speakers.rotate(-1)
+        speaker.sock.sendall(speaker.message(text_of(next(numbers), time.perf_counter_ns())))
+        self.sent += 1
+
+    def _receive(self, fileno: int) -> None:
+        for piece in self._members[fileno].receive(memoryview(self._members[fileno].sock.recv(1 << 18))):
+            batch = Batch.of(piece)
+            if batch.count and batch.first != self._next[fileno]:
+                raise Failed(f"a member got {batch.first} when {self._next[fileno]} was next")
+            self._next[fileno] += batch.count
+            self.received += batch.count
+
+
+def standing(name: str, size: Size) -> dict[str, float]:
+    """Many idle connections: what they cost in memory and, silent, in CPU."""
+    with STARTERS[name]() as server:
+        empty = server.memory()
+        with crowd(name, server.port, size.standing):
+            time.sleep(4)
+            cpu, begun = server.cpu_seconds(), time.perf_counter()
+            time.sleep(10)
+            core = (server.cpu_seconds() - cpu) / (time.perf_counter() - begun)
+            return {
+                f"{size.standing:,} idle: KB a connection": (server.memory() - empty) / size.standing / 1024,
+                f"{size.standing:,} idle: % of a core": 100 * core,
+            }
+
+
+def storm(name: str, size: Size) -> dict[str, float]:
+    """The p99 of a room with 50 messages a second, alone and while others connect as fast as they can."""
+    with STARTERS[name]() as server, crowd(name, server.port, size.few) as people:
+        people.pace(1.0, 50)
+        calm = _p99(people, size.seconds)
+        newcomers = multiprocessing.get_context("spawn").Process(target=come, args=(server.port, size.standing))
+        newcomers.start()
+        stormy = _p99(people, size.seconds)
+        newcomers.terminate()
+        newcomers.join()
+        return {"busy room: p99 ms": calm, "busy room, others connecting: p99 ms": stormy}
+
+
+def _p99(people: Crowd, seconds: float) -> float:
+    people.latencies.clear()
+    people.pace(seconds, 50, timed=True)
+    return statistics.quantiles(people.latencies, n=100)[98] / 1e6
+
+
+def come(port: int, count: int) -> None:
+    """Connect `count` members of another room, and stay. In a process of its own."""
+    os.nice(5)  # on a machine with few cores the load must not take the server's
+    staying = []
+    for first in range(100_000, 100_000 + count, 8):
+        members = [ChatMember(port, number) for number in range(first, first + 8)]
+        for member in members:
+            member.room = "others"
+        enter(members)
+        staying += members
+    time.sleep(60)
+
+
+def history(name: str, size: Size) -> dict[str, float]:
+    """A server with a long history: how long it takes to start, and to give a page from anywhere in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_history(Path(folder) / "chat.db", size.history)
+        begun = time.perf_counter()
+        with servers.chat(data=Path(folder)) as server:
+            started = time.perf_counter() - begun
+            pages = sorted(_pages(server, size.history))
+    return {
+        f"{size.history:,} messages: start, s": started,
+        f"{size.history:,} messages: a page, p50 ms": 1e3 * statistics.median(pages),
+        f"{size.history:,} messages: a page, p99 ms": 1e3 * pages[int(len(pages) * 0.99)],
+    }
+
+
+def _write_history(path: Path, count: int) -> None:
+    """`count` messages in one room, written as the journal does."""
+    store = Store(path)
+    store.commit(store.place([Claimed(1.0, "author", bytes(32)), Joined(ROOM, 1, 1.0, "author", "join")]))
+    for first in tqdm(range(1, count + 1, 4096), unit="batch", disable=not sys.stderr.isatty()):
+        numbers = range(first, min(first + 4096, count + 1))
+        said = [Said(ROOM, seq, 1e9 + seq, "author", f"{seq}", text_of(seq, seq)) for seq in numbers]
+        store.commit(store.place(said))
+    store.close()
+
+
+def _pages(server: Running, count: int) -> Iterator[float]:
+    """Seconds from asking for a page to having the whole of it, for pages anywhere in the history."""
+    member = ChatMember(server.port, 1)
+    enter([member])
+    chance = random.Random(1)
+    for number in range(500):
+        before = chance.randrange(51, count)
+        begun = time.perf_counter()
+        member.sock.sendall(member.ask(Page(f"{number}", ROOM, before)))
+        got: list[int] = []
+        while not got or got[-1] != before - 1:
+            for piece in member.receive(memoryview(member.sock.recv(1 << 18))):
+                batch = Batch.of(piece)
+                got += range(batch.first, batch.first + batch.count)
+        yield time.perf_counter() - begun
+        if got != list(range(before - 50, before)):
+            raise Failed(f"a page before {before} holds {got}")
+    member.sock.close()
