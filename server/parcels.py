@@ -6,10 +6,13 @@ never used again, not by a descriptor: those are numbered anew in each process a
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 
+from chat.kinds import KINDS
 from chat.messages import Command, Notice, Search
-from chat.values import Stamp
+from chat.values import Cursor, Figure, Listing, Person, Stamp
+from server.pickles import by_constructor
 
 # --- intake: reader → journal -----------------------------------------------------------------------------------
 
@@ -184,6 +187,9 @@ ForAll = Membership | ToPerson | ToRoom | Traced
 """Parcels for every worker."""
 
 Parcel = ForOne | ForAll
+
+by_constructor(*typing.get_args(Intake), *typing.get_args(Parcel), *KINDS.values())
+by_constructor(Stamp, Cursor, Person, Listing, Figure)
 
 
 def worker_of(connection: int, workers: int) -> int:
