@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import socket
 import sys
 import termios
 import threading
@@ -176,3 +177,14 @@ def test_after_a_stage_died_its_connections_are_dropped_and_handshakes_go_on(run
     wait_for(lambda: after.count(Asked) == 1, "bob's handshake went on")
     assert [item.command for item in after.intake if isinstance(item, Asked)] == [Login("bob")]
     assert after.count(Departed) == 0  # the new stages never knew alice
+
+
+def test_a_cut_cable_is_noticed_whether_something_is_under_way_or_not() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        reader_module._prepare(accepted)
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)  # asks only while nothing is unsent
+        assert 0 < accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000  # the other case
