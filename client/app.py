@@ -124,8 +124,8 @@ class App:
         if viewport is None:
             return
         viewport.to_end()
-        if (view.stopped is not None and viewport.wanted() is not None) or view.unread > viewport.size[1] // 2:
-            viewport.seek(view.seen + 1, at_top=True)
+        if view.stopped is not None:
+            viewport.seek(view.stopped + 1, at_top=True)
 
     def at_end(self) -> bool:
         viewport = self._viewport()

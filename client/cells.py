@@ -82,7 +82,7 @@ class Pane(Container):
         left, top = write_position.xpos, write_position.ypos
         self.columns, self.rows = write_position.width, write_position.height
         base = f"{parent_style} {self._style}".strip()
-        lines = self._draw(self.columns, self.rows)
+        lines = self._draw(self.columns, self.rows) if self.rows > 0 else []
         for y in range(self.rows):
             row = screen.data_buffer[top + y]
             x, end = left, left + self.columns

@@ -103,11 +103,11 @@ def _editing(keys: KeyBindings, actions: Any, typed: Buffer) -> None:
         if typed.text:
             typed.reset()
         else:
-            actions.quit()
+            actions.end()
 
     @keys.add("c-d", filter=Condition(lambda: not typed.text))
     def _(event: KeyPressEvent) -> None:
-        actions.quit()
+        actions.end()
 
     @keys.add(Keys.BracketedPaste)
     def _(event: KeyPressEvent) -> None:

@@ -25,6 +25,9 @@ import pyte
 LIMIT = 20.0
 """Seconds that `wait_for` waits."""
 
+KEPT = 8192
+"""Bytes that the program wrote last, kept as they are in `written`: the emulator knows no second screen."""
+
 
 class Terminal:
     """A running program and its screen. Keys are sent as a terminal sends them: `\\r` is Enter, `\\x1b` Esc."""
@@ -33,6 +36,8 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
+        self._closed = False
+        self.written = b""
         self._changed = threading.Condition(self._lock)
         self._master, slave = pty.openpty()
         self._set_size(columns, rows)
@@ -78,7 +83,10 @@ class Terminal:
             return [[self._screen.buffer[row][column] for column in columns] for row in rows]
 
     def close(self) -> None:
-        """End the program, if it still runs, by hanging up as a closed window does."""
+        """End the program, if it still runs, by hanging up as a closed window does. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGHUP)
             try:
@@ -106,6 +114,7 @@ class Terminal:
             if not data:
                 return
             with self._changed:
+                self.written = (self.written + data)[-KEPT:]
                 self._stream.feed(data)
                 self._changed.notify_all()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from client.home import Home
+from scripts.terminal import Terminal
 from tests.waiting import UNIT
 
 CLIENT = str(Path(sys.executable).with_name("chat-client"))
@@ -75,6 +76,7 @@ class People:
         self._folder = folder
         self._server = server
         self._started: list[Running] = []
+        self._terminals: list[Terminal] = []
 
     def home(self, name: str) -> Home:
         """One person's home, for a `Connection` in the test itself: with the key of that person's processes."""
@@ -100,7 +102,15 @@ class People:
         self._started.append(running)
         return running
 
+    def open(self, name: str, *options: str, columns: int = 100, rows: int = 30) -> Terminal:
+        """The same in a terminal: the UI, unless the options say otherwise."""
+        terminal = Terminal(self._command(name, options), columns, rows, self._environment(name))
+        self._terminals.append(terminal)
+        return terminal
+
     def close(self) -> None:
+        for terminal in self._terminals:
+            terminal.close()
         for running in self._started:
             running.process.kill()
             running.process.wait()
