@@ -45,7 +45,8 @@ def test_a_message_has_its_time_its_name_at_the_right_and_its_text() -> None:
 
 def test_the_first_message_of_a_day_stands_under_the_days_line() -> None:
     lines = drawn(said(1), at(said(2), 60), at(said(3), 86_400))
-    assert [line.strip("─ ") for line in lines if "─" in line] == ["Sunday, 23 November 2025", "Monday, 24 November 2025"]
+    days = [line.strip("─ ") for line in lines if "─" in line]
+    assert days == ["Sunday, 23 November 2025", "Monday, 24 November 2025"]
 
 
 def test_messages_of_one_person_within_a_minute_stand_together() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.keys import Keys
 
 from client.failures import Usage
 from client.home import Home
@@ -36,8 +37,8 @@ def test_a_key_can_be_changed(tmp_path: Path) -> None:
             return lambda *_: called.append(name)
 
     keys = bindings(Actions(), Buffer(), keys_of(Home(tmp_path)))
-    (binding,) = [each for each in keys.bindings if [getattr(key, "value", key) for key in each.keys] == ["escape", "h"]]
-    binding.handler(None)  # type: ignore[arg-type]
+    (changed,) = [each for each in keys.bindings if each.keys == (Keys.Escape, "h")]
+    changed.handler(None)  # type: ignore[arg-type]
     assert called == ["help"]
 
 
