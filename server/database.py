@@ -101,18 +101,18 @@ def examine(path: Path) -> None:
     Without touching it: merely opening a database in WAL mode makes two files beside it, and closing it again may
     write to it. So the header is read by hand (sqlite.org/fileformat.html, 1.3), and the rest through a connection
     that takes the file for unchangeable. If there is a log (the server was killed) the file alone is an older state,
-    maybe from the middle of a checkpoint, and only its header can be judged.
+    maybe from the middle of a checkpoint, and only its header can be judged; if there is a rollback journal (killed
+    while it made the database) not even that.
     """
     header = _header(path)
-    if not header:
+    if not header or _waits(path, "-journal"):
         return  # a new one
     if header[:16] != b"SQLite format 3\0" or len(header) < _HEADER:
         raise sqlite3.DatabaseError("file is not a database")
     version = int.from_bytes(header[60:64], "big")
     if version > SCHEMA_VERSION:
         raise NewerStore(path, version)
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
+    if _waits(path, "-wal"):
         return
     size, page_size, pages = path.stat().st_size, int.from_bytes(header[16:18], "big"), header[28:32]
     if size < int.from_bytes(pages, "big") * (65_536 if page_size == 1 else page_size):
@@ -122,6 +122,12 @@ def examine(path: Path) -> None:
             (verdict,) = db.execute(f"PRAGMA quick_check({scope})").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(verdict.splitlines()[-1])
+
+
+def _waits(path: Path, suffix: str) -> bool:
+    """Whether there is something in the file beside the database that SQLite will bring into it."""
+    beside = path.with_name(path.name + suffix)
+    return beside.exists() and beside.stat().st_size > 0
 
 
 def _header(path: Path) -> bytes:
