@@ -40,7 +40,7 @@ CONNECT_LIMIT = 10.0
 """Seconds that connecting may take, and then handshake and login together."""
 
 HEARTBEAT = 8.0
-"""Seconds of silence after which a ping asks for a sign of life."""
+"""Seconds without a word of ours after which a ping says that we live, and asks whether the server does."""
 
 DEAD = 25.0
 """Seconds of silence after which the connection counts as lost."""
@@ -63,7 +63,7 @@ class Connection:
         self.server_key = b""
         self.ended = ""
         self.goodbye: Goodbye | None = None
-        self.last_heard = time.monotonic()
+        self.last_heard = self._last_said = time.monotonic()
         self._socket = sock
         self._heartbeat = heartbeat
         self._login_deadline: float | None = time.monotonic() + CONNECT_LIMIT
@@ -122,6 +122,7 @@ class Connection:
         pieces = chunks([encode(command) for command in commands])
         with self._send_lock:
             self._socket.sendall(b"".join(frame(self._sending.encrypt(piece)) for piece in pieces))
+            self._last_said = time.monotonic()
 
     def __iter__(self) -> Iterator[Incoming]:
         try:
@@ -201,13 +202,19 @@ class Connection:
 
     def _wait_with_pings(self) -> None:
         # select, not a socket timeout: that would cut short a `sendall` that waits out the server's pressure.
-        while not self._is_readable():
-            if time.monotonic() - self.last_heard > DEAD:
+        # The ping is for the server too: it takes who says nothing for dead, also one who only has much to read.
+        assert self._heartbeat is not None
+        while True:
+            now = time.monotonic()
+            if now >= self._last_said + self._heartbeat:
+                self.send(Ping(new_label()))
+            elif self._is_readable(self._last_said + self._heartbeat - now):
+                return
+            elif now - self.last_heard > DEAD:
                 raise ConnectionError(f"The server was silent for {DEAD:.0f} s.")
-            self.send(Ping(new_label()))
 
-    def _is_readable(self) -> bool:
+    def _is_readable(self, seconds: float) -> bool:
         try:
-            return bool(select.select([self._socket], [], [], self._heartbeat)[0])
+            return bool(select.select([self._socket], [], [], seconds)[0])
         except ValueError:  # another thread has closed it: it has no descriptor any more
             raise ConnectionError("The connection was closed.") from None

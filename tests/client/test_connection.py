@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -256,6 +256,24 @@ def test_silence_is_pinged_and_then_given_up(tmp_path: Path, monkeypatch: pytest
         assert list(connection) == []
         assert connection.ended.startswith("The server was silent")
     assert len(pings) >= 2 and all(isinstance(ping, Ping) for ping in pings)
+
+
+def test_who_only_listens_in_a_busy_room_still_says_that_they_live(tmp_path: Path) -> None:
+    pings: list[Message | Unknown] = []
+
+    def script(peer: Peer) -> None:
+        peer.welcome()
+        peer.sock.settimeout(0.005 * UNIT)
+        for _ in range(2_000):  # never silent for a heartbeat
+            peer.write(Pong("busy"))
+            with suppress(TimeoutError):
+                pings.extend(peer.read())
+            if len(pings) >= 2:
+                return
+
+    with served(script) as address, open_as_bob(address, tmp_path, heartbeat=0.05 * UNIT) as connection:
+        assert Pong("busy") in list(connection)
+    assert len(pings) >= 2
 
 
 def test_close_from_another_thread_wakes_whoever_iterates(tmp_path: Path) -> None:
