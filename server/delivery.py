@@ -34,6 +34,9 @@ FAREWELL_LIMIT = 5.0
 """Seconds that the last messages of a connection may take before it is shut down without them."""
 
 
+SLOW_FAREWELL_LIMIT = 20.0
+"""The same for one that was too slow: one that was stopped reads why when it goes on, if that is soon."""
+
 NOTHING = memoryview(b"")
 
 
@@ -109,13 +112,13 @@ class Delivery:
             if not self._idle:
                 self._send(tally)
 
-    def say_farewell(self, messages: Sequence[bytes], tally: Tally) -> None:
+    def say_farewell(self, messages: Sequence[bytes], tally: Tally, limit: float = FAREWELL_LIMIT) -> None:
         """Send these last messages instead of all that waits, then shut the connection down."""
         with self._lock:
             if not self.closing:
                 self._backlog = deque(messages)
                 self.waiting = sum(map(len, messages))
-                self.closing = time.monotonic() + FAREWELL_LIMIT
+                self.closing = time.monotonic() + limit
                 self._send(tally)
 
     def shut_down(self) -> None:

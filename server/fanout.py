@@ -36,7 +36,7 @@ from typing import Any
 from chat.codec import chunks, encode
 from chat.messages import Goodbye, PageEnd, SearchEnd, Trail
 from server.children import log
-from server.delivery import LOW_BACKLOG, Delivery, Tally, write_all
+from server.delivery import FAREWELL_LIMIT, LOW_BACKLOG, SLOW_FAREWELL_LIMIT, Delivery, Tally, write_all
 from server.flusher import Flusher
 from server.gauges import Gauges
 from server.history import History
@@ -211,14 +211,14 @@ class Worker:
         for delivery in write_all(outgoing, self._tally):
             self._panel.add("too_slow")
             log.info("connection %d (%s) is too slow", delivery.connection, self._router.name_of(delivery.connection))
-            self._farewell(delivery.connection, [encode(TOO_SLOW)])
+            self._farewell(delivery.connection, [encode(TOO_SLOW)], SLOW_FAREWELL_LIMIT)
 
-    def _farewell(self, connection: int, messages: Sequence[bytes]) -> None:
+    def _farewell(self, connection: int, messages: Sequence[bytes], limit: float = FAREWELL_LIMIT) -> None:
         self._router.forget(connection)
         self._replays.forget(connection)
         delivery = self._deliveries.get(connection)
         if delivery is not None:
-            delivery.say_farewell(messages, self._tally)
+            delivery.say_farewell(messages, self._tally, limit)
             self._flusher.expect_end(delivery)
 
     # --- replays ----------------------------------------------------------------------------------------------

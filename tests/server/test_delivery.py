@@ -11,7 +11,7 @@ import pytest
 from chat.codec import MAX_PLAINTEXT, decode, encode
 from chat.frames import Cutter
 from chat.messages import Goodbye, Pong
-from chat.secure import ReceivingHalf
+from chat.secure import ReceivingHalf, SendingHalf
 from server import delivery
 from server.delivery import LOW_BACKLOG, MAX_BACKLOG, Delivery, Tally
 from server.flusher import Flusher
@@ -194,10 +194,16 @@ def test_a_cipher_that_has_rested_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr("server.flusher.REST_INTERVAL", 0.0)
     _, client = pair
-    way = Delivery(1, pair[0].sock, KEY, flusher.awake.append)
+    woken: list[SendingHalf] = []
+
+    def wake(cipher: SendingHalf) -> None:
+        woken.append(cipher)
+        flusher.awake.append(cipher)
+
+    way = Delivery(1, pair[0].sock, KEY, wake)
     for number in range(3):
         assert way.write([bytes([number])], Tally())
-        assert flusher.awake
+        assert len(woken) == number + 1
         flusher.add(way)  # an edge: the flusher's thread wakes
         wait_for(lambda: not flusher.awake, "the cipher rests")
         assert client.read(1) == [bytes([number])]  # a counter that began anew would not decrypt
