@@ -27,6 +27,10 @@ START_LIMIT = 20.0
 """Seconds that starting may take."""
 
 
+PUT_PAUSE = 0.01
+"""Seconds until the end of a full queue is tried again."""
+
+
 class BackendFailed(CannotServe):
     """The stages could not be started; the sentence says why."""
 
@@ -92,16 +96,25 @@ class Backend:
     def stop(self, limit: float) -> None:
         """Let everything that was submitted be stored and sent, then end the processes; by force after `limit` s."""
         deadline = time.monotonic() + limit
-        try:
-            self._intake.put(None, timeout=limit)
-        except queue.Full:
-            log.warning("the journal doesn't take its end; what waited for it is not stored")
+        self._put_end(deadline)
         assert self._pool is not None
         self._pool.close()
         for result in self._tasks:
             result.wait(max(0.0, deadline - time.monotonic()))
         self._journal.join(max(0.0, deadline - time.monotonic()))
         self.kill()
+
+    def _put_end(self, deadline: float) -> None:
+        # Not `put(timeout=…)`: that waits with sem_timedwait(3), whose deadline is on the wall clock, which may jump.
+        while True:
+            try:
+                self._intake.put_nowait(None)
+                return
+            except queue.Full:
+                if time.monotonic() > deadline:
+                    log.warning("the journal doesn't take its end; what waited for it is not stored")
+                    return
+                time.sleep(PUT_PAUSE)
 
     def kill(self) -> None:
         """End every process of this generation at once, and forget it."""

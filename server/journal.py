@@ -27,6 +27,7 @@ from __future__ import annotations
 import pickle
 import queue
 import time
+from contextlib import closing
 from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -36,18 +37,21 @@ from server import children
 from server.clerk import Clerk
 from server.database import TROUBLE, UnusableStore, hold
 from server.gauges import Gauges, Panel
-from server.parcels import Intake, Parcel, coalesce, share
+from server.parcels import Asked, Intake, Parcel, coalesce, share
 from server.store import Store
 from server.trails import stamp
 
 INTAKE_BATCHES = 128
-OUTLET_BATCHES = 64
+OUTLET_BATCHES = 32
 
 MAX_BATCH = 4096
 """Intake items in one commit, about: more waits for the next."""
 
 MAX_REST = 0.002
 """Seconds to rest between two batches under load, at most."""
+
+MAX_BATCH_TEXT = 2 * 1024 * 1024
+"""Characters of messages in one commit, about. What waits on a fan-out queue is batches, so this bounds its memory."""
 
 PRESENCE_INTERVAL = 0.25
 """Seconds between two rounds of presence, so that a crowd arriving is told in few notices."""
@@ -66,19 +70,30 @@ def run(
 ) -> None:
     """The process's main function. Ends after `None` has come through `intake` and been handed on."""
     children.settle("journal")
-    gauges = Gauges.attach(gauges_name)
+    with closing(Gauges.attach(gauges_name)) as gauges:
+        opened = _open(path, name, gauges)
+        ready.send(opened if isinstance(opened, str) else "")
+        ready.close()
+        if not isinstance(opened, str):
+            _work(*opened, intake, outlets, gauges)
+
+
+def _open(path: Path, name: str, gauges: Gauges) -> tuple[Store, Clerk] | str:
+    """The database and who writes in it, or a sentence that says why it can't be used."""
     try:
         hold(path)
         store = Store(path)
-        clerk = Clerk(store, name, gauges.read)
+        return store, Clerk(store, name, gauges.read)
     except UnusableStore as trouble:
-        ready.send(str(trouble))
-        return
+        return str(trouble)
     except TROUBLE as error:
-        ready.send(str(UnusableStore(path, error)))
-        return
-    ready.send("")
-    ready.close()
+        return str(UnusableStore(path, error))
+
+
+def _work(
+    store: Store, clerk: Clerk, intake: Queue[list[Intake] | None], outlets: list[Outlet], gauges: Gauges
+) -> None:
+    """Store what comes and pass it on, until the end has come."""
     panel = gauges.panel("journal")
     panels = [gauges.panel(f"outlet {number}") for number in range(len(outlets))]
     presence_due = took = 0.0
@@ -96,7 +111,6 @@ def run(
     for outlet in outlets:
         outlet.put(None)
     store.close()
-    gauges.close()
 
 
 def collect(intake: Queue[list[Intake] | None], until: float | None, rest: float = 0.0) -> tuple[list[Intake], bool]:
@@ -105,6 +119,7 @@ def collect(intake: Queue[list[Intake] | None], until: float | None, rest: float
     If something waits already, more is given `rest` seconds to come.
     """
     batch: list[Intake] = []
+    text = 0
     try:
         try:
             turn = intake.get_nowait()
@@ -113,7 +128,8 @@ def collect(intake: Queue[list[Intake] | None], until: float | None, rest: float
             turn = intake.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
         while turn is not None:
             batch += turn
-            if len(batch) >= MAX_BATCH:
+            text += sum(len(getattr(item.command, "text", "")) for item in turn if isinstance(item, Asked))
+            if len(batch) >= MAX_BATCH or text >= MAX_BATCH_TEXT:
                 return batch, False
             turn = intake.get_nowait()
     except queue.Empty:
