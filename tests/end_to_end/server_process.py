@@ -39,9 +39,11 @@ _SHARED = re.compile(r" (/dev/shm/\S+)$", re.MULTILINE)
 class ServerProcess:
     """`options` are passed on, as in `ServerProcess(data, "--rate", "0")`. `environment` is added to the tests' own."""
 
-    def __init__(self, data: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *options: str, environment: dict[str, str] | None = None, log: Path | None = None
+    ) -> None:
         self.data = data
-        self.log = data.with_name(data.name + ".log")
+        self.log = log or data.with_name(data.name + ".log")
         """What the server wrote to stderr, over all its restarts."""
         self.options = options
         self.host, self.port, self.fingerprint = "127.0.0.1", 0, ""

@@ -59,8 +59,8 @@ def asked(rng: random.Random, label: str) -> Asked:
 
 
 def messages(parcels: list[Parcel]) -> list[Said]:
-    rooms = [parcel for parcel in parcels if isinstance(parcel, ToRoom)]
-    return [message for room in rooms for blob in room.messages for message in decode(blob) if isinstance(message, Said)]
+    blobs = [blob for parcel in parcels if isinstance(parcel, ToRoom) for blob in parcel.messages]
+    return [message for blob in blobs for message in decode(blob) if isinstance(message, Said)]
 
 
 def recovered(cut: Cut, folder: Path) -> list[Said]:
@@ -94,7 +94,7 @@ def test_nothing_acknowledged_is_lost_and_the_database_is_whole(
         kept = recovered(cut, tmp_path / str(number))
         assert kept[: cut.acknowledged] == said[: cut.acknowledged], f"seed {seed}, cut {number}"
     with capsys.disabled():
-        print(f"\n  power cut at {POINTS} of {disk.calls} points: {len(cuts)} states, 0 of {len(said)} messages lost", end=" ")
+        print(f"\n  power cut at {POINTS} of {disk.calls} points: {len(cuts)} states, 0 lost of {len(said)}", end=" ")
     assert len(cuts) == 2 * POINTS and disk.calls > 2 * POINTS
 
 
