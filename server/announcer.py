@@ -4,11 +4,11 @@ those who ask.
 A thread is the right model for this: it spends its life in one blocking call, needs no more than a few datagrams a
 second, and shares a single value with the rest, the roster, of which it takes a copy under a Lock. It runs beside the
 reader in the main process and holds the GIL only for moments, because whatever could keep it busy has a bound: so
-many answers a second to one source (`ANSWERS`), so many to all (`ALL_ANSWERS`).
+many answers and checked signatures a second for one source, so many for all (server/gossip.py).
 
 It answers a probe only with something that is no larger, and only if the probe came from a network that this machine
 is attached to. From elsewhere it must name this server's key: that is what somebody does who has met the server, and
-a stranger who tries addresses can't.
+a stranger who tries addresses can't. What it knows of other servers is server/gossip.py's business.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ from chat.beacon import (
     place,
 )
 from chat.faults import PeerFault
-from chat.interfaces import GROUP, Interface, chosen, is_attached
+from chat.interfaces import Interface, chosen
 from chat.secure import public_key
 from chat.signing import Signer
-from server.beacon_socket import BeaconSocket, Came, interfaces
+from server.beacon_socket import BeaconSocket, Came, face_of, interfaces
 from server.children import log
+from server.gossip import Gossip
+from server.hints import Address, Hints
 from server.roster import Roster
-from server.sources import Sources
 
 INTERVAL = 3.0
 """Seconds between two announcements, a fifth more or less: servers that started together drift apart."""
@@ -50,9 +51,6 @@ TURN = 0.25
 FOLLOWING = 1.0
 """Seconds between two looks at the machine's interfaces."""
 
-ANSWERS = 10.0
-ANSWER_BURST = 30.0
-ALL_ANSWERS = 200.0
 PAGES_A_ROUND = 8
 """Pages of a large roster in one announcement; the next one goes on after them."""
 
@@ -71,6 +69,9 @@ class Announcement:
     beacon_port: int
     passphrase: bool
     advertised: str = ""
+    """HOST:PORT to tell those who can't use the machine's own addresses."""
+    hints: tuple[Address, ...] = ()
+    """Servers in other networks, to learn of them and to tell of them."""
 
     @property
     def on_loopback(self) -> bool:
@@ -90,8 +91,9 @@ class Announcer:
         self._interfaces: tuple[Interface, ...] = ()
         self._pages: list[Beacon] = []
         self._next_page = 0
-        self._sources = Sources(ANSWERS, ANSWER_BURST, ALL_ANSWERS, time.monotonic())
+        self._hints = Hints(announcement.hints)
         self._socket: BeaconSocket
+        self._gossip: Gossip
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
 
@@ -102,11 +104,14 @@ class Announcer:
         except OSError as error:
             log.warning("no beacons: UDP port %d: %s", self._say.beacon_port, error.strerror)
             return
+        self._gossip = Gossip(self._socket, self._hints, self._key)
         self._thread.start()
+        self._hints.start()
 
     def stop(self) -> None:
         """Say farewell, and end the thread; nothing happens if it never ran."""
         self._stopping.set()
+        self._hints.stop()
         if self._thread.is_alive():
             self._thread.join(STOP_LIMIT)
 
@@ -125,6 +130,7 @@ class Announcer:
                 last, due = now, now + INTERVAL * random.uniform(0.8, 1.2)
             elif changed:
                 due = min(due, last + SETTLING)
+            self._gossip.ask_around()
             self._receive(min(TURN, max(0.0, due - now)))
         self._announce(leaving=True)
         self._socket.close()
@@ -135,8 +141,9 @@ class Announcer:
             return False
         self._interfaces = current
         self._socket.follow(current)
-        self._pages = []
         self._look_at_roster()
+        for face in current:
+            self._gossip.ask_everybody(face)
         return True
 
     def _look_at_roster(self) -> bool:
@@ -158,7 +165,7 @@ class Announcer:
             advertised=self._say.advertised,
             passphrase=self._say.passphrase,
             leaving=False,
-            known=0,
+            known=min(255, len(self._gossip.neighbours)),
             online=online,
         )
 
@@ -188,21 +195,21 @@ class Announcer:
             came = self._socket.receive(timeout)
             if came is None:
                 return
-            content = decode(came.data).content
+            received = decode(came.data)
         except (PeerFault, OSError):  # noise, or an ICMP error that came back for something sent
             return
-        if isinstance(content, Probe):
-            self._meet_probe(content, came)
+        if isinstance(received.content, Beacon):
+            self._gossip.hear(received.content, received.hops, came, self._interfaces)
+        else:
+            self._meet_probe(received.content, came)
 
     def _meet_probe(self, probe: Probe, came: Came) -> None:
-        face = self._face_of(came)
-        named = probe.key == self._key
-        if face is None or (probe.key and not named):
+        face = face_of(came, self._interfaces)
+        if face is None or not self._gossip.may_answer(probe, came, self._interfaces):
             return
-        asked_here = came.destination == GROUP or is_attached(came.source[0], self._interfaces)
-        if not (named or asked_here) or not self._sources.allow(came.source[0], time.monotonic()):
-            return
-        if probe.wanted == 0 and probe.page < len(self._pages):
+        if probe.wanted:
+            self._gossip.tell(probe, came, face)
+        elif probe.page < len(self._pages):
             datagram = self._encode(replace(self._pages[probe.page], nonce=probe.nonce))
             assert len(datagram) <= MAX_DATAGRAM == len(came.data)
             try:
@@ -210,12 +217,7 @@ class Announcer:
             except OSError as error:
                 log.debug("can't answer %s: %s", came.source[0], error)
 
-    def _face_of(self, came: Came) -> Interface | None:
-        """The interface that something came by; among its addresses, the one in whose network the sender is."""
-        faces = [face for face in self._interfaces if face.index == came.interface]
-        return next((face for face in faces if is_attached(came.source[0], [face])), faces[0] if faces else None)
-
 
 def _told(page: Beacon) -> tuple[object, ...]:
     """What makes a page worth announcing at once; how long somebody has been away grows by itself."""
-    return page.places, page.online, page.known, [(person.name, person.status) for person in page.people]
+    return page.places, page.online, [(person.name, person.status) for person in page.people]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import ifaddr
 
-from chat.interfaces import GROUP, Interface
+from chat.interfaces import GROUP, Interface, is_attached
 
 IP_PKTINFO, IP_MULTICAST_ALL = 8, 49  # <linux/in.h>; Python's socket module doesn't name them
 _PKTINFO = struct.Struct("=i4s4s")  # interface, its address to send from, the destination of what came
@@ -27,12 +27,16 @@ MAX_READ = 2048
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """A datagram, who sent it, the interface (its number) that it came by, and which address it was sent to."""
+    """A datagram, who sent it, the interface (its number) that it came by, and which address it was sent to.
+
+    `to_everybody` says that this was a broadcast or multicast address, which no router passes on: the sender is here.
+    """
 
     data: bytes
     source: tuple[str, int]
     interface: int
     destination: str
+    to_everybody: bool
 
 
 def interfaces() -> list[Interface]:
@@ -43,6 +47,12 @@ def interfaces() -> list[Interface]:
         for ip in adapter.ips
         if isinstance(ip.ip, str)
     ]
+
+
+def face_of(came: Came, faces: tuple[Interface, ...]) -> Interface | None:
+    """The interface that something came by; among its addresses, the one in whose network the sender is."""
+    same = [face for face in faces if face.index == came.interface]
+    return next((face for face in same if is_attached(came.source[0], [face])), same[0] if same else None)
 
 
 class BeaconSocket:
@@ -89,9 +99,9 @@ class BeaconSocket:
         # differs from ours hears from us all the same.
         self._send(datagram, came.source, face.index, face.ip)
 
-    def send(self, datagram: bytes, address: tuple[str, int]) -> None:
-        """Send by whatever way the routing table says. Raises OSError."""
-        self._socket.sendto(datagram, address)
+    def send(self, datagram: bytes, ip: str) -> None:
+        """Send to the beacons' port of a machine, by the way that the routing table says. Raises OSError."""
+        self._socket.sendto(datagram, (ip, self._port))
 
     def receive(self, timeout: float) -> Came | None:
         """The next datagram, or None after `timeout` seconds."""
@@ -102,8 +112,9 @@ class BeaconSocket:
             return None
         for level, kind, content in ancillary:
             if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
-                index, _, destination = _PKTINFO.unpack(content[: _PKTINFO.size])
-                return Came(data, source, index, socket.inet_ntoa(destination))
+                index, local, destination = _PKTINFO.unpack(content[: _PKTINFO.size])
+                # For a broadcast or a multicast the kernel names another one as the local address.
+                return Came(data, source, index, socket.inet_ntoa(destination), local != destination)
         raise AssertionError("IP_PKTINFO was asked for")
 
     def close(self) -> None:

@@ -34,7 +34,21 @@ def main(argv: list[str] | None = None) -> int:
         from server.datafolder import gauges_of
 
         return top.run(gauges_of(chosen.data))
+    if chosen.relay:
+        return _relay(chosen)
     return _serve(_config(chosen))
+
+
+def _relay(chosen: argparse.Namespace) -> int:
+    from server import relay
+
+    try:
+        relay.run(chosen.beacon_port, tuple(chosen.hint), loopback_only=chosen.host.startswith("127."))
+    except OSError as error:
+        sentence = f"UDP port {chosen.beacon_port} can't be had: {error.strerror}; choose another with --beacon-port."
+        print(f"chat-server: {sentence}", file=sys.stderr)
+        return CANNOT_SERVE
+    return 0
 
 
 def _serve(config: Config) -> int:
@@ -91,6 +105,12 @@ def _parser() -> _Parser:
     parser.add_argument("--max-per-address", type=_count, default=4096, metavar="N", help=address_help)
     parser.add_argument("--no-beacon", action="store_true", help="don't announce the server on the network")
     parser.add_argument("--beacon-port", type=_port, default=5051, help="UDP port of the beacons (default: 5051)")
+    advertise_help = "the address for clients elsewhere, for a server behind NAT or a forwarded port"
+    parser.add_argument("--advertise", type=_advertised, metavar="HOST:PORT", help=advertise_help)
+    hint_help = "a server in another network, to tell of it in this one; may be given several times"
+    parser.add_argument("--hint", type=_address, action="append", default=[], metavar="HOST[:PORT]", help=hint_help)
+    relay_help = "serve nobody, only repeat beacons between this machine's networks and those of the hints"
+    parser.add_argument("--relay", action="store_true", help=relay_help)
     metrics_help = "TCP port on loopback that gives the counters to Prometheus"
     parser.add_argument("--metrics", type=_port, default=0, metavar="PORT", help=metrics_help)
     top_help = "show the figures of the server that runs on the data folder, and serve nothing"
@@ -113,6 +133,8 @@ def _config(chosen: argparse.Namespace) -> Config:
         max_per_address=chosen.max_per_address,
         beacon=not chosen.no_beacon,
         beacon_port=chosen.beacon_port,
+        advertised=chosen.advertise or "",
+        hints=tuple(chosen.hint),
         metrics_port=chosen.metrics,
         model=chosen.model,
     )
@@ -131,6 +153,22 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
     return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
+    host, port = (host, port) if colon else (text, "5050")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not host.isascii() or not host.isprintable() or " " in host or not 1 <= _port(port) <= 65535:
+        raise argparse.ArgumentTypeError("must be HOST or HOST:PORT")
+    return host, int(port)
+
+
+def _advertised(text: str) -> str:
+    host, port = _address(text)
+    if len(text) > 80:
+        raise argparse.ArgumentTypeError("may have 80 characters")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _count(text: str) -> int:

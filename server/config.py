@@ -23,3 +23,7 @@ class Config:
     metrics_port: int
     model: str = "pipeline"
     """Which concurrency model serves: the pipeline, or one of server/models/."""
+    advertised: str = ""
+    """HOST:PORT that beacons name for clients in other networks."""
+    hints: tuple[tuple[str, int], ...] = ()
+    """Servers in other networks, as the operator names them."""

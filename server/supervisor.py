@@ -110,6 +110,8 @@ class Supervisor:
             port=port,
             beacon_port=self._config.beacon_port,
             passphrase=self._config.passphrase is not None,
+            advertised=self._config.advertised,
+            hints=self._config.hints,
         )
         return Announcer(announcement, self._roster)
 

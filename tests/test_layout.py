@@ -29,7 +29,7 @@ STAGES = {
     "reader": {"reader", "connection", "session", "gate", "admission"},
     "journal": {"journal", "clerk", "presence", "views"},
     "fan-out": {"fanout", "flusher", "delivery", "router", "replays", "history"},
-    "announcer": {"announcer"},
+    "announcer": {"announcer", "gossip", "neighbours", "hints", "relay", "beacon_socket", "sources"},
 }
 """The server's stages, by the modules that make them. The supervisor, with the backend, wires them."""
 
@@ -47,6 +47,7 @@ HOMES = {
     "threads": (
         {"threading.Thread", "_thread"},
         {"server/backend.py", "server/children.py", "server/fanout.py", "server/flusher.py", "server/announcer.py",
+         "server/hints.py",
          "client/headless.py", "client/sender.py", "client/receiver.py", "client/timers.py"},
     ),
     "gevent": ({"gevent"}, {"client/timers.py", "scripts/swarm.py"}),

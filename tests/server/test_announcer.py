@@ -11,7 +11,8 @@ import pytest
 from chat.beacon import MAX_DATAGRAM, Beacon, Presence, Probe, decode, encode_beacon, encode_probe, is_genuine
 from chat.secure import public_key
 from chat.signing import Signer
-from server.announcer import ANSWER_BURST, Announcement, Announcer
+from server.announcer import Announcement, Announcer
+from server.gossip import ANSWER_BURST
 from server.roster import Roster
 from tests.waiting import UNIT, wait_for
 
