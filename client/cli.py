@@ -54,6 +54,8 @@ def parse(argv: list[str] | None) -> Options:
         who=chosen.who,
         json=chosen.json,
         wait=chosen.wait,
+        watch=chosen.watch,
+        verbose=chosen.verbose,
         passphrase_file=chosen.passphrase_file,
         discovery=chosen.discovery,
         beacon_port=chosen.beacon_port,
@@ -96,6 +98,8 @@ def _check(options: Options, chosen: argparse.Namespace) -> None:
         ("--encoding", "--send -", chosen.encoding is None or options.send == "-"),
         ("--json", "--who", not options.json or options.who),
         ("--wait", "--who", options.wait is None or options.who),
+        ("--watch", "--who", not options.watch or options.who),
+        ("--verbose", "--who", not options.verbose or options.who),
     ):
         if not allowed:
             raise Usage(f"{given} needs {needed}.")
@@ -126,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--encoding", type=_encoding, help="with --send -: of standard input (default: utf-8)")
     add("--json", action="store_true", help="with --who: print JSON")
     add("--wait", type=_seconds, metavar="SECONDS", help="with --who: how long to wait for answers")
+    add("--watch", action="store_true", help="with --who: go on and show each change, until Ctrl-C")
+    add("--verbose", action="store_true", help="with --who: explain what came of each network interface")
     add("--passphrase-file", type=Path, metavar="F", help="file with the server's passphrase, if it asks for one")
     add("--beacon-port", type=_port, default=BEACON_PORT, metavar="P", help=f"UDP (default: {BEACON_PORT})")
     add("--discovery", type=_discovery, default=os.environ.get("CHAT_DISCOVERY") or "lan", metavar="WHERE",

@@ -43,6 +43,10 @@ class Options:
     """With `who`: one JSON document, not a table."""
     wait: float | None = None
     """With `who`: seconds to wait for servers' answers. None: the finder's own choice."""
+    watch: bool = False
+    """With `who`: go on until interrupted, showing each change."""
+    verbose: bool = False
+    """With `who`: explain for each interface what was tried and what came of it."""
     passphrase_file: Path | None = None
     discovery: Discovery = "lan"
     beacon_port: int = BEACON_PORT

@@ -3,17 +3,23 @@
 Hearing a beacon isn't enough to go by. Each address that it names is tried by a `Peek`, all of them together, in the
 same selector as the search: the first one that proves the beacon's key is the server's. So a forged or stale beacon
 costs a connection that leads nowhere, and a server that is seen on three interfaces is one server.
+
+A server is its key. Where it was met before is only the first place to look.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import selectors
+import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from chat.beacon import Beacon
 from chat.interfaces import Interface, is_attached
+from chat.secure import fingerprint
 from chat.text import safe_text
+from client.beacon_sockets import is_ip, is_loopback
 from client.config import Address, Options, parse_address
 from client.failures import Unreachable
 from client.home import Home
@@ -35,81 +41,141 @@ NAME_ONE = "name one with --server HOST[:PORT], or start chat-server"
 
 
 def locate(options: Options, home: Home) -> Address:
-    """The server that `--server` names, else the one that is found. Raises `Unreachable`."""
+    """The server that `--server` names, else the one that is found. Raises `Unreachable`.
+
+    Somebody at a terminal who opens the UI is asked which, if there are several.
+    """
     if options.server is not None:
         return options.server
-    with Search(options) as search:
-        hunt = Hunt(options, home, search)
-        found = hunt.run()
-        if found is not None:
-            return found
+    ask = not options.tail and options.send is None and sys.stdin.isatty() and sys.stdout.isatty()
+    known = Known(home)
+    with Search(options, known.places) as search:
+        hunt = Hunt(options, known, search)
+        hunt.run(in_a_hurry=not ask)
+    if not hunt.proved:
         raise Unreachable(f"{hunt.why_nothing()}; {NAME_ONE}.")
+    found = [hunt.proved[key] for key in hunt.by_last_use()]
+    return _choose(found) if ask and len(found) > 1 else found[0].address
+
+
+def follow(options: Options, home: Home, key: bytes) -> Address | None:
+    """Where the server of `key` is now, wherever it was; None if it isn't found."""
+    known = Known(home)
+    with Search(options, known.places) as search:
+        hunt = Hunt(options, known, search, only=key)
+        hunt.run()
+    return hunt.proved[key].address if key in hunt.proved else None
+
+
+class Known:
+    """The servers met before, the one used last first."""
+
+    def __init__(self, home: Home) -> None:
+        servers = sorted(home.known_servers().items(), key=lambda item: -item[1]["last_used"])
+        # Names aren't looked up here: a name server that is away would hold everything else up.
+        self.addresses = [
+            (address, bytes.fromhex(server["key"]))
+            for where, server in servers
+            if is_ip((address := parse_address(where))[0])
+        ]
+        self.places = [(address[0], key) for address, key in self.addresses]
+        self.names: dict[bytes, str] = {}
+        self.last_used: dict[bytes, float] = {}
+        for _, server in servers:
+            self.names.setdefault(bytes.fromhex(server["key"]), server["name"])
+            self.last_used.setdefault(bytes.fromhex(server["key"]), server["last_used"])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A server that has proved its key at an address."""
+
+    key: bytes
+    name: str
+    address: Address
+    met_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """An address that was tried, the key that it was to prove, and what came in the way (empty: nothing)."""
+
+    address: Address
+    key: bytes
+    trouble: str
 
 
 class Hunt:
-    """One search for a server to talk to."""
+    """One search for servers to talk to. With `only`, for the server of that key."""
 
-    def __init__(self, options: Options, home: Home, search: Search) -> None:
+    def __init__(self, options: Options, known: Known, search: Search, only: bytes = b"") -> None:
         self._search = search
+        self._known = known
+        self._only = only
         self._loopback_only = options.discovery == "loopback"
-        known = home.known_servers()
-        self._last_used: dict[bytes, float] = {}
         self._peeks: dict[Peek, bytes] = {}  # with the key that each is to prove
-        self._tried: set[tuple[Address, bytes]] = set()
-        self._names: dict[bytes, str] = {}
-        self._proved: dict[bytes, Address] = {}
-        self._troubles: list[str] = []
-        for where, server in sorted(known.items(), key=lambda item: -item[1]["last_used"]):
-            key = bytes.fromhex(server["key"])
-            self._last_used.setdefault(key, server["last_used"])
-            self._try(parse_address(where), key, options.passphrase_file is not None)
+        self._begun: set[tuple[Address, bytes]] = set()
+        self._names = dict(known.names)
+        self.sightings: dict[bytes, list[Sighting]] = {}
+        """The newest sighting of each server on each interface."""
+        self.tries: list[Try] = []
+        self.proved: dict[bytes, Found] = {}
+        for address, key in known.addresses:
+            self._try(address, key, options.passphrase_file is not None)
 
-    def run(self) -> Address | None:
-        """The address to use, or None once the time is up."""
+    def run(self, *, in_a_hurry: bool = True, limit: float = LIMIT, to_the_end: bool = False) -> None:
+        """Search until a server is `proved` and nothing better is to be expected, or the time is up.
+
+        Not in a hurry, it also waits for others besides the server used last; or, for a check, to the very end.
+        """
         first = 0.0
-        try:
-            for sighting in self._search.sightings(LIMIT):
-                if sighting is not None:
-                    self._consider(sighting)
-                self._look_at_peeks()
-                first = first or (time.monotonic() if self._proved else 0.0)
-                if self._proved and time.monotonic() >= first + self._patience():
-                    break
-        finally:
-            for peek in self._peeks:
-                peek.close()
-        return self._proved[self._best()] if self._proved else None
+        for sighting in self._search.sightings(limit):
+            if sighting is not None:
+                self._consider(sighting)
+            self._look_at_peeks()
+            first = first or (time.monotonic() if self.proved else 0.0)
+            if self.proved and not to_the_end and time.monotonic() >= first + self._patience(in_a_hurry):
+                break
+        for peek, key in self._peeks.items():
+            self.tries.append(Try(peek.address, key, "no answer"))
+            peek.close()
+
+    def by_last_use(self) -> list[bytes]:
+        """The keys of the servers that are there, the one used last first."""
+        return sorted(self.proved, key=lambda key: -self._known.last_used.get(key, 0.0))
 
     def why_nothing(self) -> str:
         """A sentence's beginning that says how far the search has come."""
-        if self._troubles:
-            return f"No server answers ({safe_text(self._troubles[0])})"
         where = "on this machine" if self._loopback_only else "on the network"
+        seen = [attempt for attempt in self.tries if attempt.key in self.sightings]
+        for attempt in seen or self.tries:
+            host, port = attempt.address
+            name = safe_text(self._names.get(attempt.key, "a server"))
+            return f"No server was found {where}: {name} should be at {host}:{port} ({attempt.trouble})"
         return f"No server was found {where}"
 
-    def _patience(self) -> float:
+    def _patience(self, in_a_hurry: bool) -> float:
         """Seconds to wait for more after the first answer; nothing is better than the server used last."""
-        if not self._last_used:
-            return GRACE
-        return 0.0 if max(self._last_used, key=self._last_used.__getitem__) in self._proved else LOYALTY
-
-    def _best(self) -> bytes:
-        return max(self._proved, key=lambda key: self._last_used.get(key, 0.0))
+        if self._only or not in_a_hurry or not self._known.last_used:
+            return 0.0 if self._only else GRACE
+        return 0.0 if self._known.addresses[0][1] in self.proved else LOYALTY
 
     def _consider(self, sighting: Sighting) -> None:
         beacon = sighting.beacon
-        if beacon.leaving:
+        others = [seen for seen in self.sightings.get(beacon.key, []) if seen.way is not sighting.way]
+        self.sightings[beacon.key] = [*others, sighting]
+        if beacon.leaving or (self._only and beacon.key != self._only):
             return
         self._names[beacon.key] = beacon.name
         for address in addresses(sighting, [way.interface for way in self._search.ways]):
             self._try(address, beacon.key, beacon.passphrase)
 
     def _try(self, address: Address, key: bytes, passphrase: bool) -> None:
-        if (address, key) in self._tried or key in self._proved or len(self._tried) >= MAX_PEEKS:
+        if (address, key) in self._begun or key in self.proved or len(self._begun) >= MAX_PEEKS:
             return
-        if self._loopback_only and not _is_loopback(address[0]):
+        if (self._loopback_only and not is_loopback(address[0])) or (self._only and key != self._only):
             return
-        self._tried.add((address, key))
+        self._begun.add((address, key))
         try:
             peek = Peek(address, passphrase=passphrase)
         except OSError:
@@ -132,29 +198,42 @@ class Hunt:
             del self._peeks[peek]
             peek.close()
             if peek.key == key:
-                self._proved.setdefault(key, peek.address)
-            else:
-                host, port = peek.address
-                self._troubles.append(f"{host}:{port}: {peek.trouble or 'another key than announced'}")
+                found = Found(key, self._names.get(key, ""), peek.address, key in self._known.last_used)
+                self.proved.setdefault(key, found)
+            self.tries.append(Try(peek.address, key, "" if peek.key == key else peek.trouble or "another key answers"))
 
 
 def addresses(sighting: Sighting, interfaces: Iterable[Interface]) -> list[Address]:
     """Where a beacon's server may be reached from here, the likeliest first."""
     beacon, faces = sighting.beacon, list(interfaces)
-    heard_on_loopback = _is_loopback(sighting.source)
-    ips = [place.ip for place in beacon.places if heard_on_loopback or not _is_loopback(place.ip)]
+    heard_on_loopback = is_loopback(sighting.source)
+    ips = [place.ip for place in beacon.places if heard_on_loopback or not is_loopback(place.ip)]
     ips.sort(key=lambda ip: (ip != sighting.source, not is_attached(ip, faces)))
-    found = [(ip, beacon.port) for ip in ips]
-    try:
-        advertised = [parse_address(beacon.advertised)]
-    except ValueError:
-        advertised = []
-    reachable = [address for address in found if address[0] == sighting.source or is_attached(address[0], faces)]
-    return [*reachable, *advertised, *(address for address in found if address not in reachable)]
+    near = [ip for ip in ips if ip == sighting.source or is_attached(ip, faces)]
+    far = [ip for ip in ips if ip not in near]
+    found = [*((ip, beacon.port) for ip in near), *advertised(beacon), *((ip, beacon.port) for ip in far)]
+    return list(dict.fromkeys(found))
 
 
-def _is_loopback(host: str) -> bool:
+def advertised(beacon: Beacon) -> list[Address]:
+    """The address that a server names for those elsewhere, if it names one."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return [parse_address(beacon.advertised)]
     except ValueError:
-        return False
+        return []
+
+
+def _choose(found: list[Found]) -> Address:
+    """Ask the one at the terminal. Enter takes the first."""
+    print("Several servers are here:")
+    for number, candidate in enumerate(found, start=1):
+        host, port = candidate.address
+        before = "  (used before)" if candidate.met_before else ""
+        print(f"  {number}  {safe_text(candidate.name)}  {host}:{port}  key {fingerprint(candidate.key)}{before}")
+    while True:
+        try:
+            answer = input(f"Which one? [1-{len(found)}, Enter for 1] ").strip()
+        except EOFError:
+            answer = ""
+        if not answer or (answer.isdecimal() and 1 <= int(answer) <= len(found)):
+            return found[int(answer or 1) - 1].address

@@ -9,6 +9,7 @@ from client.backoff import delays
 from client.config import Address, Options
 from client.connection import Connection
 from client.failures import Refused, Unreachable
+from client.finder import follow
 from client.home import Home
 
 PASSING = frozenset({"stopping", "silent", "too_slow", "too_fast", "storage_full", "too_many_connections"})
@@ -22,7 +23,8 @@ def redial(options: Options, home: Home, address: Address, patience: float | Non
     """Yields a logged-in connection; ask for the next one when it has ended.
 
     The first attempt's failure is raised at once. Afterwards a server that doesn't answer is tried again for
-    `patience` seconds (None: for ever), with growing pauses; any other failure is raised.
+    `patience` seconds (None: for ever), with growing pauses; any other failure is raised. A server that wasn't named
+    by its address is followed to wherever it proves its key.
     """
     passphrase = options.passphrase()
     assert options.name is not None
@@ -30,6 +32,8 @@ def redial(options: Options, home: Home, address: Address, patience: float | Non
     connection: Connection | None = None
     lost = time.monotonic()
     while True:
+        if connection is not None and options.server is None:
+            address = follow(options, home, connection.server_key) or address
         try:
             connection = Connection.open(address, home=home, name=options.name, passphrase=passphrase)
         except (Unreachable, Refused) as failure:

@@ -1,35 +1,41 @@
-"""`Search`: every way to hear of servers, at once: probes on each interface, by broadcast and by multicast, and the
-beacons that are in the air anyway. One thread, one selector; nothing in it waits for anything else.
-
-A socket for each interface, bound to its address, so that what comes back says by which way it came. A second kind of
-socket listens on the beacons' own port, bound to the group's and the broadcast addresses: bound to 0.0.0.0 it would
-take the unicast datagrams from a server on the same machine.
+"""`Search`: every way to hear of servers, at once: probes on each interface, by broadcast and by multicast, questions
+to servers met before, and the beacons that are in the air anyway. One thread, one selector; nothing in it waits for
+anything else.
 """
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import selectors
 import socket
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-import ifaddr
-
 from chat.beacon import MAX_DATAGRAM, NONCE, Beacon, Probe, decode, encode_probe, is_genuine
 from chat.faults import PeerFault
-from chat.interfaces import GROUP, Interface, chosen
+from chat.interfaces import Interface, chosen
+from client.beacon_sockets import asker, ear, interfaces, is_loopback
 from client.config import Options
 
 PROBES_AT = (0.0, 0.15, 0.45, 0.9)
 """Seconds after the start at which everybody is asked: a datagram may be lost."""
+AGAIN = 2.0
+"""Seconds between two questions afterwards, in a search that goes on."""
+QUIET = 0.05
+"""Seconds after which the one who calls gets a turn although nothing came."""
+
 CHECKS_A_SECOND = 400
 """Signatures checked in a second at the most: noise must not keep the client from what is true."""
-
-_IP_MULTICAST_ALL = 49  # <linux/in.h>: 0 keeps out what other sockets have joined for, on other interfaces
+READS_A_TURN = 64
+MAX_TARGETS = 8
+"""Servers met before that are asked at their address: the ones used last."""
+MAX_WANTED = 16
+"""Servers that one source is asked to tell of; the number of such sources has the same bound."""
+MAX_SERVERS = 256
+"""Servers of which the newest beacon's rank is remembered."""
 
 
 @dataclass(slots=True)
@@ -43,6 +49,8 @@ class Way:
     answers: int = 0
     heard: int = 0
     """Beacons that came unasked."""
+    noise: int = 0
+    """Datagrams that were no genuine beacons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +65,28 @@ class Sighting:
     hops: int
 
 
-def interfaces() -> list[Interface]:
-    """This machine's IPv4 interfaces as they are now."""
-    return [
-        Interface(adapter.nice_name, adapter.index or 0, ip.ip, ip.network_prefix)
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
-        if isinstance(ip.ip, str)
-    ]
-
-
 class Search:
     """Use it in a `with`; iterate `sightings`. `ways` then tells what was done and what came of it."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, known: Sequence[tuple[str, bytes]] = ()) -> None:
+        """`known` are servers met before, by IP address and key: they are asked wherever they are."""
+        on_loopback = options.discovery == "loopback"
         self._port = options.beacon_port
         self._nonce = secrets.token_bytes(NONCE)
         self._selector = selectors.DefaultSelector()
-        self._checks = 0
-        self._second = 0
-        self._seen: dict[bytes, tuple[int, int]] = {}
-        self.ways = [Way(face) for face in chosen(interfaces(), loopback_only=options.discovery == "loopback")]
+        self._checks = self._second = 0
+        self._newest: dict[bytes, tuple[int, int]] = {}  # rank of the newest beacon, by key
+        self._told: dict[str, int] = {}  # how many servers each source has told of
+        self._known = [(ip, key) for ip, key in known if "." in ip and (is_loopback(ip) or not on_loopback)]
+        self._known = self._known[:MAX_TARGETS]
         self._askers: list[tuple[socket.socket, Way]] = []
+        self.ways = [Way(face) for face in chosen(interfaces(), loopback_only=on_loopback)]
+        self.elsewhere = Way(Interface("elsewhere", 0, "0.0.0.0", 32))
+        """What was asked of servers met before, by the routing table."""
         for way in self.ways:
             self._open(way)
+        if self._known:
+            self._open(self.elsewhere)
 
     def __enter__(self) -> Self:
         return self
@@ -93,15 +99,19 @@ class Search:
     def sightings(self, seconds: float) -> Iterator[Sighting | None]:
         """What is seen within `seconds`, and None at each moment of quiet, for the one who calls to act in between."""
         began = time.monotonic()
-        probes = list(PROBES_AT)
+        probes = itertools.chain(PROBES_AT, itertools.count(AGAIN, AGAIN))
+        due = next(probes)
         while (passed := time.monotonic() - began) < seconds:
-            if probes and passed >= probes[0]:
-                del probes[0]
+            if passed >= due:
+                due = next(probes)
                 self._ask_everybody()
-            until = min(probes[0] if probes else seconds, seconds)
-            for key, _ in self._selector.select(min(0.05, max(0.0, until - passed))):
+            for key, _ in self._selector.select(min(QUIET, max(0.0, min(due, seconds) - passed))):
                 yield from key.data()
             yield None
+
+    def ask_page(self, sighting: Sighting, page: int) -> None:
+        """Ask a server for another part of its roster."""
+        self._ask(sighting.way, sighting.source, Probe(self._nonce, page=page, key=sighting.beacon.key))
 
     def watch(self, sock: socket.socket, events: int, call: Callable[[], None]) -> None:
         """Call `call` during the search when a socket of one's own is ready (selectors.EVENT_READ or EVENT_WRITE)."""
@@ -117,76 +127,82 @@ class Search:
 
     def _open(self, way: Way) -> None:
         face = way.interface
-        asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            asker.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            asker.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
-            asker.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(face.ip))
-            asker.bind((face.ip, 0))
+            sock = asker(face.ip)
         except OSError as error:
-            asker.close()
             way.failed.append(f"{face.ip}: {error.strerror}")
             return
-        self._askers.append((asker, way))
-        self._register(asker, way)
-        for address in face.everybody:
-            self._listen(address, way)
-
-    def _listen(self, address: str, way: Way) -> None:
-        """Hear what is sent to everybody. It is only one of several ways: what can't be had is done without."""
-        ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if hasattr(socket, "SO_REUSEPORT") and sys.platform != "linux":
-                ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            if sys.platform == "linux":
-                ear.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-            ear.bind(("" if sys.platform == "win32" else address, self._port))
-            if address == GROUP:
-                membership = socket.inet_aton(GROUP) + socket.inet_aton(way.interface.ip)
-                ear.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
-        except OSError:
-            ear.close()
-            return
-        self._register(ear, way)
+        self._askers.append((sock, way))
+        self._register(sock, way)
+        for address in () if way is self.elsewhere else face.everybody:
+            try:
+                self._register(ear(address, face.ip, self._port), way)
+            except OSError:
+                pass  # one way of several: what can't be had is done without
 
     def _register(self, sock: socket.socket, way: Way) -> None:
-        sock.setblocking(False)
         self._selector.register(sock, selectors.EVENT_READ, lambda: self._hear(sock, way))
 
     def _ask_everybody(self) -> None:
-        datagram = encode_probe(Probe(self._nonce))
-        for asker, way in self._askers:
-            for address in way.interface.everybody:
-                try:
-                    asker.sendto(datagram, (address, self._port))
-                    way.sent.append(address)
-                except OSError as error:
-                    way.failed.append(f"{address}: {error.strerror}")
+        for _, way in self._askers:
+            for address in () if way is self.elsewhere else way.interface.everybody:
+                self._ask(way, address, Probe(self._nonce))
+                self._ask(way, address, Probe(self._nonce, wanted=1))
+        for ip, key in self._known:
+            self._ask(self.elsewhere, ip, Probe(self._nonce, key=key))
+            self._ask(self.elsewhere, ip, Probe(self._nonce, wanted=1, key=key))
+
+    def _ask(self, way: Way, address: str, probe: Probe) -> None:
+        sock = next((sock for sock, of in self._askers if of is way), None)
+        if sock is None:
+            return
+        try:
+            sock.sendto(encode_probe(probe), (address, self._port))
+            way.sent.append(address)
+        except OSError as error:
+            way.failed.append(f"{address}: {error.strerror}")
+
+    def _ask_further(self, way: Way, source: str) -> None:
+        """Somebody has told of another server: ask them for the next one that they know of."""
+        told = self._told.get(source, 1) + 1
+        if told <= MAX_WANTED and (source in self._told or len(self._told) < MAX_WANTED):
+            self._told[source] = told
+            self._ask(way, source, Probe(self._nonce, wanted=told, key=dict(self._known).get(source, b"")))
 
     def _hear(self, sock: socket.socket, way: Way) -> Iterator[Sighting]:
-        for _ in range(64):  # then the others have their turn
+        for _ in range(READS_A_TURN):
             try:
-                datagram, (source, _) = sock.recvfrom(MAX_DATAGRAM + 1)
+                datagram, (source, _port) = sock.recvfrom(MAX_DATAGRAM + 1)
             except OSError:
                 return
-            beacon = self._checked(datagram)
-            if beacon is not None:
-                asked = beacon.nonce == self._nonce
-                way.answers += asked
-                way.heard += not asked
-                yield Sighting(beacon, source, way, asked, datagram[7])
+            try:
+                received = decode(datagram)
+            except PeerFault:
+                way.noise += 1
+                continue
+            if isinstance(received.content, Beacon):
+                yield from self._meet(received.content, received.hops, datagram, source, way)
 
-    def _checked(self, datagram: bytes) -> Beacon | None:
-        """The beacon in a datagram, if it is one, is new, and is signed by the key that it names."""
-        try:
-            beacon = decode(datagram).content
-        except PeerFault:
-            return None
-        if not isinstance(beacon, Beacon) or (beacon.nonce and beacon.nonce != self._nonce):
-            return None
+    def _meet(self, beacon: Beacon, hops: int, datagram: bytes, source: str, way: Way) -> Iterator[Sighting]:
+        asked = beacon.nonce == self._nonce
+        if beacon.nonce and not asked and not hops:
+            return  # the answer to somebody else
+        if self._newest.get(beacon.key, (0, 0)) > beacon.rank:
+            return
+        if not self._may_check() or not is_genuine(datagram, beacon):
+            way.noise += 1
+            return
+        if beacon.key in self._newest or len(self._newest) < MAX_SERVERS:
+            self._newest[beacon.key] = beacon.rank
+        way.answers += asked
+        way.heard += not asked
+        if hops:
+            self._ask_further(way, source)
+        yield Sighting(beacon, source, way, asked, hops)
+
+    def _may_check(self) -> bool:
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._checks = second, 0
         self._checks += 1
-        return beacon if self._checks <= CHECKS_A_SECOND and is_genuine(datagram, beacon) else None
+        return self._checks <= CHECKS_A_SECOND

@@ -3,94 +3,101 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from dataclasses import dataclass, field
 
-from chat.beacon import Beacon, Presence
+from chat.beacon import Presence
 from chat.secure import fingerprint
 from chat.text import safe_text
+from client import explain
+from client.beacon_sockets import interfaces
 from client.config import Address, Options
 from client.failures import Unreachable
-from client.finder import NAME_ONE, addresses
+from client.finder import NAME_ONE, Known, addresses
 from client.home import Home
 from client.search import Search, Sighting
+from client.sightings import Line, Lines
 
 WAIT = 1.5
 """Seconds for which answers are awaited."""
-MAX_SERVERS = 128
+FRAME = 0.5
+"""Seconds that lie at least between two pictures of a watch."""
+FOLLOWING = 2.0
+"""Seconds between two looks, during a watch, whether the interfaces are still the same."""
 
-
-@dataclass(slots=True)
-class Line:
-    """A server as its newest beacon shows it, and the pages of its roster that have come."""
-
-    beacon: Beacon
-    address: Address
-    pages: dict[int, tuple[Presence, ...]] = field(default_factory=dict)
-
-    @property
-    def people(self) -> list[Presence]:
-        everybody = {person.name: person for page in self.pages.values() for person in page}
-        return [everybody[name] for name in sorted(everybody)]
-
-
-class Lines:
-    """One line for each key, whatever number of interfaces its beacons came by."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[bytes, Line] = {}
-
-    def take(self, sighting: Sighting, address: Address) -> None:
-        beacon = sighting.beacon
-        line = self._by_key.get(beacon.key)
-        if line is None:
-            if len(self._by_key) >= MAX_SERVERS:
-                return
-            line = self._by_key[beacon.key] = Line(beacon, address)
-        elif beacon.rank > line.beacon.rank:
-            line.beacon = beacon
-        elif beacon.rank < line.beacon.rank:
-            return
-        line.pages = {number: page for number, page in line.pages.items() if number < beacon.pages}
-        line.pages[beacon.page] = beacon.people
-
-    def current(self) -> list[Line]:
-        """By name; those that said farewell are left out."""
-        lines = [line for line in self._by_key.values() if not line.beacon.leaving]
-        return sorted(lines, key=lambda line: (line.beacon.name, line.beacon.key))
+CLEAR = "\x1b[H\x1b[2J"
 
 
 def run(options: Options, home: Home) -> int:
-    """Print who is there. Raises `Unreachable` if there is no server."""
+    """Print who is there. Raises `Unreachable` if there is no server, unless it is to go on until there is one."""
+    if options.watch:
+        return _watch(options, home)
     lines = Lines()
-    with Search(options) as search:
-        faces = [way.interface for way in search.ways]
+    with Search(options, Known(home).places) as search:
         for sighting in search.sightings(options.wait or WAIT):
             if sighting is not None:
-                where = addresses(sighting, faces) or [(sighting.source, sighting.beacon.port)]
-                lines.take(sighting, where[0])
+                _take(lines, search, sighting)
     current = lines.current()
-    if options.json:
-        print(json.dumps([as_json(line) for line in current]))
-    elif current:
-        print("\n".join(as_text(line) for line in current))
+    _print(_rendered(current, options))
+    if options.verbose:
+        verdicts = explain.check(options, home)
+        print("\n".join(map(str, verdicts)), file=sys.stderr if options.json else sys.stdout)
     if not current:
-        place = "on this machine" if options.discovery == "loopback" else "on the network"
-        raise Unreachable(f"No server was found {place}; {NAME_ONE}.")
-    sys.stdout.flush()
+        where = "on this machine" if options.discovery == "loopback" else "on the network"
+        hint = "" if options.verbose else "; --verbose explains each interface"
+        raise Unreachable(f"No server was found {where}; {NAME_ONE}{hint}.")
     return 0
 
 
-def as_json(line: Line) -> dict[str, object]:
+def _watch(options: Options, home: Home) -> int:
+    """Print who is there whenever that changes, until interrupted. With --json, an array a line."""
+    lines = Lines()
+    shown = None
+    while True:
+        faces = interfaces()
+        with Search(options, Known(home).places) as search:
+            look, draw = lines.now() + FOLLOWING, 0.0
+            for sighting in search.sightings(math.inf):
+                if sighting is not None:
+                    _take(lines, search, sighting)
+                now = lines.now()
+                if now >= look:
+                    look = now + FOLLOWING
+                    if interfaces() != faces:
+                        break
+                if now >= draw:
+                    draw = now + FRAME
+                    picture = _rendered(lines.current(), options)
+                    if picture != shown:
+                        _print(CLEAR + picture if sys.stdout.isatty() and not options.json else picture)
+                        shown = picture
+
+
+def _take(lines: Lines, search: Search, sighting: Sighting) -> None:
+    where = addresses(sighting, [way.interface for way in search.ways])
+    page = lines.take(sighting, where[0] if where else (sighting.source, sighting.beacon.port))
+    if page:
+        search.ask_page(sighting, page)
+
+
+def _rendered(lines: list[Line], options: Options) -> str:
+    if options.json:
+        # How long somebody is away grows by itself: a watch shows what happens, not the time.
+        return json.dumps([as_json(line, exact=not options.watch) for line in lines])
+    return "\n".join(as_text(line) for line in lines) or ("No server." if options.watch else "")
+
+
+def as_json(line: Line, *, exact: bool = True) -> dict[str, object]:
     """A server as `--json` prints it. `people` is empty where a passphrase is asked for."""
     beacon = line.beacon
+    people = [{"name": person.name, "status": person.status, "idle": person.idle} for person in line.people]
     return {
         "name": beacon.name,
         "address": _written(line.address),
         "key": fingerprint(beacon.key),
         "passphrase": beacon.passphrase,
         "online": beacon.online,
-        "people": [{"name": person.name, "status": person.status, "idle": person.idle} for person in line.people],
+        "people": people if exact else [{"name": person.name, "status": person.status} for person in line.people],
     }
 
 
@@ -106,9 +113,16 @@ def as_text(line: Line) -> str:
 def _status(person: Presence) -> str:
     if not person.idle:
         return person.status
-    return f"away for {person.idle // 60} min" if person.idle >= 60 else f"away for {person.idle} s"
+    return f"away for {person.idle // 60} min" if person.idle >= 60 else "away"
 
 
 def _written(address: Address) -> str:
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _print(text: str) -> None:
+    # Bytes: a pipe gets UTF-8 whatever the terminal's encoding is.
+    if text:
+        sys.stdout.buffer.write(text.encode(errors="replace") + b"\n")
+        sys.stdout.buffer.flush()
