@@ -18,8 +18,15 @@ from typing import Self
 
 import psutil
 
+from server.datafolder import gauges_of
+from server.gauges import Gauges
+
 MARK = "CHAT_SCRIPT_MARK"
 """An environment variable that every process of the server inherits, so that orphans are found too."""
+
+
+class DidNotStart(SystemExit):
+    """It ended before it served; what it said is in the message."""
 
 
 class OwnServer:
@@ -49,12 +56,25 @@ class OwnServer:
         assert self.main.stdout is not None
         line = self.main.stdout.readline()
         if not line.startswith("listening on "):
-            raise SystemExit(f"The server didn't start; it said:\n{self.log.read_text()}")
+            raise DidNotStart(f"The server didn't start; it said:\n{self.log.read_text()}")
         self.address = (host, int(line.split()[2].rpartition(":")[2]))
 
     def processes(self) -> list[psutil.Process]:
         """Its living processes, whoever their parent is now."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def stages(self) -> dict[str, psutil.Process]:
+        """Its living processes by their part: reader, journal, manager, worker 0 …"""
+        try:
+            gauges = Gauges.look(gauges_of(self.data))
+        except OSError:
+            return {}  # it is just starting, or has just ended
+        figures = gauges.read()
+        gauges.close()
+        pids = {name.removesuffix(".pid"): value for name, value in figures.items() if name.endswith(".pid")}
+        pids["manager"] = figures["supervisor.manager_pid"]
+        alive = {process.pid: process for process in self.processes()}
+        return {name: alive[pid] for name, pid in pids.items() if pid in alive}
 
     def kill_main(self) -> None:
         self.main.kill()

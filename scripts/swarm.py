@@ -17,21 +17,19 @@ import time  # noqa: E402
 import uuid  # noqa: E402
 from contextlib import ExitStack  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
-from pathlib import Path  # noqa: E402
 from typing import NoReturn  # noqa: E402
 
 import gevent  # noqa: E402
 from gevent.event import Event  # noqa: E402
 from gevent.lock import BoundedSemaphore  # noqa: E402
 from gevent.pool import Pool  # noqa: E402
+from no_home import NoHome  # noqa: E402
 from own_server import OwnServer  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 from chat.messages import Join, Refused, RoomState, Said, Say  # noqa: E402
-from chat.secure import new_private_key  # noqa: E402
 from client.config import Address, parse_address  # noqa: E402
 from client.connection import Connection, new_label  # noqa: E402
-from client.home import Home  # noqa: E402
 
 WINDOW = 4
 """Messages that one client has on their way at most."""
@@ -44,23 +42,6 @@ LINGER = 0.5
 
 STALLED = 20.0
 """Seconds without a single delivery after which what is missing counts as lost."""
-
-
-class NoHome(Home):
-    """A visitor's home in memory: one key, and every server is new."""
-
-    def __init__(self) -> None:
-        self._key = new_private_key()
-        self.folder = Path()
-
-    def private_key(self) -> bytes:
-        return self._key
-
-    def check_server(self, address: str, key: bytes) -> None:
-        pass
-
-    def remember_server(self, address: str, key: bytes, name: str) -> None:
-        pass
 
 
 @dataclass(frozen=True, slots=True)
