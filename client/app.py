@@ -13,6 +13,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import InMemoryHistory
 
+from chat.messages import Said
 from client import commands, searching
 from client.cells import paper
 from client.command_table import overview
@@ -38,11 +39,7 @@ def run(options: Options, home: Home) -> int:
 
 
 async def _run(options: Options, home: Home) -> int:
-    app = App(options, home)
-    try:
-        return await app.run()
-    finally:
-        app.close()
+    return await App(options, home).run()
 
 
 class App:
@@ -86,12 +83,10 @@ class App:
             await self._application.run_async()
         finally:
             self.write(FOCUS_REPORTS[1])
+            self._seat.close()
         if self._seat.failure is not None:
             raise self._seat.failure
         return 0
-
-    def close(self) -> None:
-        self._seat.close()
 
     def _viewport(self) -> Viewport | None:
         """The window onto the room that is shown; each room keeps its own place."""
@@ -126,6 +121,9 @@ class App:
         viewport.to_end()
         if view.stopped is not None:
             viewport.seek(view.stopped + 1, at_top=True)
+
+    def called(self, said: Said, title: str) -> None:
+        """The list of rooms shows it."""
 
     def at_end(self) -> bool:
         viewport = self._viewport()

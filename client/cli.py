@@ -55,6 +55,7 @@ def parse(argv: list[str] | None) -> Options:
         json=chosen.json,
         wait=chosen.wait,
         watch=chosen.watch,
+        plain=chosen.plain,
         verbose=chosen.verbose,
         passphrase_file=chosen.passphrase_file,
         discovery=chosen.discovery,
@@ -80,7 +81,7 @@ def _dispatch(options: Options, home: Home) -> int:
             return tail(options, home)
         except KeyboardInterrupt:
             return 0  # the way to end it
-    return _run("client.app", options, home)
+    return _run("client.arrival", options, home)
 
 
 def _run(module: str, options: Options, home: Home) -> int:
@@ -90,8 +91,10 @@ def _run(module: str, options: Options, home: Home) -> int:
 
 def _check(options: Options, chosen: argparse.Namespace) -> None:
     """Refuse options that say nothing together."""
-    if options.name is None and not options.who:
+    if options.name is None and (options.send is not None or options.tail):
         raise Usage("say who you are with --name; chat-client --help lists all options.")
+    if options.plain and (options.who or options.send is not None or options.tail):
+        raise Usage("--plain is for the terminal UI, which --send, --tail and --who don't open.")
     for given, needed, allowed in (
         ("--since", "--tail", options.since is None or options.tail),
         ("--count", "--tail", options.count is None or options.tail),
@@ -132,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--wait", type=_seconds, metavar="SECONDS", help="with --who: how long to wait for answers")
     add("--watch", action="store_true", help="with --who: go on and show each change, until Ctrl-C")
     add("--verbose", action="store_true", help="with --who: explain what came of each network interface")
+    add("--plain", action="store_true", help="the UI as plain lines, for screen readers and simple terminals")
     add("--passphrase-file", type=Path, metavar="F", help="file with the server's passphrase, if it asks for one")
     add("--beacon-port", type=_port, default=BEACON_PORT, metavar="P", help=f"UDP (default: {BEACON_PORT})")
     add("--discovery", type=_discovery, default=os.environ.get("CHAT_DISCOVERY") or "lan", metavar="WHERE",

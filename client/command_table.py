@@ -60,7 +60,7 @@ COMMANDS: dict[str, Slash] = {
     "set": Slash("/set [NAME VALUE]", "show or change settings", own_commands.set_, "theme notify bell desktop"),
     "models": Slash("/models", "every concurrency model at work, in the server and here (F2)", own_commands.models),
     "trace": Slash("/trace", "follow each of your messages on its way, or stop that", own_commands.trace),
-    "net": Slash("/net", "the state of the link and of what runs beside", own_commands.net),
+    "net": Slash("/net", "the state of the link, and what every network interface says", own_commands.net),
     "help": Slash("/help [COMMAND]", "list the commands and keys", _help, "command"),
     "quit": Slash("/quit", "end the program; you stay a member of your rooms", commands.quit_),
 }

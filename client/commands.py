@@ -70,7 +70,7 @@ class Desk(Protocol):
         ...
 
     def network(self) -> list[str]:
-        """The state of the link, in lines."""
+        """The state of the link, and what came of each interface, in lines; takes some seconds."""
         ...
 
     def trace(self) -> bool:

@@ -27,6 +27,10 @@ class Options:
     """As typed: the server's Welcome holds the name that counts. None only with `who`."""
     server: Address | None = None
     """None: the server is to be found by its beacon (client/finder.py)."""
+    roaming: bool = False
+    """`server` was found, not named: should it move to another address, its key is followed."""
+    plain: bool = False
+    """The terminal UI as lines that come one after the other, not as a full screen."""
     room: str = DEFAULT_ROOM
     """As typed; `@alice` means the direct room with alice."""
     send: str | None = None

@@ -13,14 +13,19 @@ A greenlet is switched only in the thread that made it; everything here happens 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
 
 from chat.messages import Command, Hit, Joined, Refused
 from client.connection import Incoming
+from client.door import Door
+from client.failures import Failure
+
+T = TypeVar("T")
 
 INTERIM = (Hit, Joined)
 """What comes with a label before the answer that ends it: a search's hits, a join's event."""
@@ -32,7 +37,7 @@ class Cancelled(Exception):
 
 @dataclass(slots=True)
 class Parked:
-    """A command that waits: for a line of the user, or for the server's answer with this label."""
+    """A command that waits: for a line of the user, for the server's answer with this label, or for a thread."""
 
     greenlet: greenlet
     question: str = ""
@@ -41,15 +46,16 @@ class Parked:
 
     @property
     def waits_for(self) -> str:
-        return self.question or f"an answer to {self.label}"
+        return self.question or (f"an answer to {self.label}" if self.label else "a thread")
 
 
 class Dialogues:
     """The commands that are under way. `failed` is told, as a sentence, why one has ended early."""
 
-    def __init__(self, send: Callable[[Command], None], failed: Callable[[str], None]) -> None:
+    def __init__(self, send: Callable[[Command], None], failed: Callable[[str], None], door: Door) -> None:
         self._send = send
         self._failed = failed
+        self._door = door
         self._parked: list[Parked] = []
 
     def start(self, command: Callable[[], None]) -> None:
@@ -74,6 +80,26 @@ class Dialogues:
         if isinstance(answers[-1], Refused):
             raise Cancelled(answers[-1].sentence)
         return answers
+
+    def in_thread(self, work: Callable[[], T]) -> T:
+        """What `work` gives, which blocks: it is done in a thread of its own, which knocks at the door when it ends."""
+        parked = Parked(getcurrent())
+
+        def resume(value: T | Cancelled) -> None:
+            if parked in self._parked:
+                self._parked.remove(parked)
+                self._switch(parked.greenlet, value)
+
+        def run() -> None:
+            try:
+                value: T | Cancelled = work()
+            except (Failure, OSError) as trouble:
+                value = Cancelled(str(trouble))
+            self._door(lambda: resume(value))
+
+        threading.Thread(target=run, name="command", daemon=True).start()
+        result: T = self._park(parked)
+        return result
 
     # --- called by the loop -----------------------------------------------------------------------------------
 
@@ -106,7 +132,7 @@ class Dialogues:
     def cancel(self, reason: str, *, questions: bool = False) -> None:
         """End what waits for the server, or with `questions` what waits for the user."""
         for parked in self.parked:
-            if bool(parked.question) == questions:
+            if parked.question if questions else parked.label:
                 self._parked.remove(parked)
                 self._switch(parked.greenlet, Cancelled(reason))
 

@@ -1,4 +1,4 @@
-"""Finding the server: `locate` asks in every way at once and returns the first address that proves its key.
+"""Finding servers: a `Hunt` asks in every way at once, and tries every address that it hears of.
 
 Hearing a beacon isn't enough to go by. Each address that it names is tried by a `Peek`, all of them together, in the
 same selector as the search: the first one that proves the beacon's key is the server's. So a forged or stale beacon
@@ -10,18 +10,14 @@ A server is its key. Where it was met before is only the first place to look.
 from __future__ import annotations
 
 import selectors
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chat.beacon import Beacon
 from chat.interfaces import Interface, is_attached
-from chat.secure import fingerprint
-from chat.text import safe_text
 from client.beacon_sockets import is_ip, is_loopback
 from client.config import Address, Options, parse_address
-from client.failures import Unreachable
 from client.home import Home
 from client.peek import Peek
 from client.search import Search, Sighting
@@ -38,24 +34,6 @@ MAX_PEEKS = 48
 """Addresses tried in one search, whatever the beacons name."""
 
 NAME_ONE = "name one with --server HOST[:PORT], or start chat-server"
-
-
-def locate(options: Options, home: Home) -> Address:
-    """The server that `--server` names, else the one that is found. Raises `Unreachable`.
-
-    Somebody at a terminal who opens the UI is asked which, if there are several.
-    """
-    if options.server is not None:
-        return options.server
-    ask = not options.tail and options.send is None and sys.stdin.isatty() and sys.stdout.isatty()
-    known = Known(home)
-    with Search(options, known.places) as search:
-        hunt = Hunt(options, known, search)
-        hunt.run(in_a_hurry=not ask)
-    if not hunt.proved:
-        raise Unreachable(f"{hunt.why_nothing()}; {NAME_ONE}.")
-    found = [hunt.proved[key] for key in hunt.by_last_use()]
-    return _choose(found) if ask and len(found) > 1 else found[0].address
 
 
 def follow(options: Options, home: Home, key: bytes) -> Address | None:
@@ -94,6 +72,8 @@ class Found:
     name: str
     address: Address
     met_before: bool
+    online: int | None
+    """How many are on it, if a beacon of it was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +124,6 @@ class Hunt:
         """The keys of the servers that are there, the one used last first."""
         return sorted(self.proved, key=lambda key: -self._known.last_used.get(key, 0.0))
 
-    def why_nothing(self) -> str:
-        """A sentence's beginning that says how far the search has come."""
-        where = "on this machine" if self._loopback_only else "on the network"
-        seen = [attempt for attempt in self.tries if attempt.key in self.sightings]
-        for attempt in seen or self.tries:
-            host, port = attempt.address
-            name = safe_text(self._names.get(attempt.key, "a server"))
-            return f"No server was found {where}: {name} should be at {host}:{port} ({attempt.trouble})"
-        return f"No server was found {where}"
-
     def _patience(self, in_a_hurry: bool) -> float:
         """Seconds to wait for more after the first answer; nothing is better than the server used last."""
         if self._only or not in_a_hurry or not self._known.last_used:
@@ -198,9 +168,13 @@ class Hunt:
             del self._peeks[peek]
             peek.close()
             if peek.key == key:
-                found = Found(key, self._names.get(key, ""), peek.address, key in self._known.last_used)
-                self.proved.setdefault(key, found)
+                self.proved.setdefault(key, self._found(key, peek.address))
             self.tries.append(Try(peek.address, key, "" if peek.key == key else peek.trouble or "another key answers"))
+
+    def _found(self, key: bytes, address: Address) -> Found:
+        seen = [sighting.beacon for sighting in self.sightings.get(key, [])]
+        online = max(seen, key=lambda beacon: beacon.rank).online if seen else None
+        return Found(key, self._names.get(key, ""), address, key in self._known.last_used, online)
 
 
 def addresses(sighting: Sighting, interfaces: Iterable[Interface]) -> list[Address]:
@@ -221,19 +195,3 @@ def advertised(beacon: Beacon) -> list[Address]:
         return [parse_address(beacon.advertised)]
     except ValueError:
         return []
-
-
-def _choose(found: list[Found]) -> Address:
-    """Ask the one at the terminal. Enter takes the first."""
-    print("Several servers are here:")
-    for number, candidate in enumerate(found, start=1):
-        host, port = candidate.address
-        before = "  (used before)" if candidate.met_before else ""
-        print(f"  {number}  {safe_text(candidate.name)}  {host}:{port}  key {fingerprint(candidate.key)}{before}")
-    while True:
-        try:
-            answer = input(f"Which one? [1-{len(found)}, Enter for 1] ").strip()
-        except EOFError:
-            answer = ""
-        if not answer or (answer.isdecimal() and 1 <= int(answer) <= len(found)):
-            return found[int(answer or 1) - 1].address

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 import threading
 
 from chat.messages import Said
 from chat.text import safe_text
-from client.config import Address, Options
+from client.config import Options
 from client.follower import Follower
 from client.home import Home
+from client.locate import locate
 from client.redial import redial
 from client.sender import Sender
 from client.standard_input import checked, lines
@@ -20,14 +20,6 @@ PATIENCE = 60.0
 """Seconds that `--send`, once it was connected, tries to reach the server again before it gives up."""
 
 STDIN = 0
-
-
-def locate(options: Options, home: Home) -> Address:
-    """The server that was named, or the one that answers on the network. Raises `Unreachable`."""
-    if options.server is not None:
-        return options.server
-    found: Address = importlib.import_module("client.finder").locate(options, home)
-    return found
 
 
 def send(options: Options, home: Home) -> int:

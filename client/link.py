@@ -14,11 +14,11 @@ from chat.messages import Refused as RefusedNotice
 from chat.secure import fingerprint
 from chat.values import Stamp
 from client.backoff import delays
-from client.config import Address, Options
+from client.config import Options
 from client.connection import DEAD, Connection, Incoming, new_label
 from client.door import Door
 from client.failures import Failure, Refused, Unreachable
-from client.headless import locate
+from client.finder import follow
 from client.home import Home
 from client.model import Link, Model
 from client.outbox import Outbox
@@ -55,7 +55,9 @@ class LinkKeeper:
         self._door = door
         self._heard, self._settled, self._failed, self._sent = heard, settled, failed, sent
         self._passphrase = options.passphrase()
-        self._address: Address | None = options.server
+        assert options.server is not None
+        self._address = options.server
+        self._server_key = b""
         self._pauses = delays()
         self._connection: Connection | None = None
         self.receiver: Receiver | None = None
@@ -63,7 +65,6 @@ class LinkKeeper:
         self._outbox: Outbox | None = None
         self._states_to_come = 0
         self._rooms: set[str] = set()
-        self._ever_connected = False
         self._ping = ("", 0.0)
 
     def connect(self) -> None:
@@ -73,9 +74,10 @@ class LinkKeeper:
         cursors = self._model.cursors()
 
         def open_connection() -> Connection:  # in the receiver's thread
-            address = self._address or locate(self._options, self._home)
+            if self._options.roaming and self._server_key:
+                self._address = follow(self._options, self._home, self._server_key) or self._address
             return Connection.open(
-                address,
+                self._address,
                 home=self._home,
                 name=self._options.name or "",
                 cursors=cursors,
@@ -98,7 +100,7 @@ class LinkKeeper:
         self._model.sending(command, waiting.time)
         self.send(command)
 
-    def explain(self) -> list[str]:
+    def state(self) -> list[str]:
         """The state of the link, in lines."""
         model, connection = self._model, self._connection
         if connection is None:
@@ -119,8 +121,7 @@ class LinkKeeper:
     # --- the connection's life --------------------------------------------------------------------------------
 
     def _opened(self, connection: Connection) -> None:
-        self._connection = connection
-        self._ever_connected = True
+        self._connection, self._server_key = connection, connection.server_key
         self._pauses = delays()
         self._model.connected(connection.welcome)
         if self._outbox is None:
@@ -160,7 +161,7 @@ class LinkKeeper:
         for_good = failure is not None and not isinstance(failure, Unreachable)
         if isinstance(failure, Refused):
             for_good = failure.code not in PASSING
-        if for_good or (failure is not None and not self._ever_connected):
+        if for_good or (failure is not None and not self._server_key):
             assert failure is not None
             self._model.link, self._model.trouble = Link.ENDED, str(failure)
             self._failed(failure)

@@ -120,6 +120,7 @@ def models(desk: Desk, rest: str) -> None:
 
 
 def net(desk: Desk, rest: str) -> None:
+    desk.show("Looking at every interface …")
     desk.show(*desk.network())
 
 

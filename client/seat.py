@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chat.messages import Command, Join, RoomState, Said, Say, Statistics, Status, Tell, Trail, Typing, Typist
-from client import attention
+from client import attention, explain
 from client.command_table import run
 from client.config import Options
 from client.connection import Incoming, new_label
@@ -55,6 +55,10 @@ class Face(Protocol):
         """A room was opened: show it from where the user stopped reading."""
         ...
 
+    def called(self, said: Said, title: str) -> None:
+        """A message that isn't before the user's eyes calls for them."""
+        ...
+
     def at_end(self) -> bool:
         """Whether the newest message of the current room is before the user's eyes."""
         ...
@@ -91,8 +95,8 @@ class Seat:
         self.insight: Insight | None = None
         """The picture of /models, while it is shown."""
         self.timers = Timers(door)
-        self.dialogues = Dialogues(self.send, self.show)
-        self._home, self._face = home, face
+        self.dialogues = Dialogues(self.send, self.show, door)
+        self._options, self._home, self._face = options, home, face
         self._wanted: str | None = options.room
         self._link = LinkKeeper(
             options,
@@ -138,6 +142,9 @@ class Seat:
 
     def _settled(self) -> None:
         room, self._wanted = self._wanted, None
+        if self.settings.name != self.model.me:
+            self.settings.name = self.model.me
+            self.settings.save(self._home)
         if self._away:
             self.send(Status(True))
         for each in self.model.rooms.values():
@@ -176,6 +183,7 @@ class Seat:
                 self._notify(said, room.title)
 
     def _notify(self, said: Said, title: str) -> None:
+        self._face.called(said, title)
         if self.settings.bell:
             self._face.write(attention.bell())
         if self.settings.desktop:
@@ -304,7 +312,8 @@ class Seat:
         self.model.notify = self.settings.notify
 
     def network(self) -> list[str]:
-        return self._link.explain()
+        verdicts = self.dialogues.in_thread(lambda: explain.check(self._options, self._home))
+        return [*self._link.state(), *(line for verdict in verdicts for line in str(verdict).splitlines())]
 
     def trace(self) -> bool:
         self.tracer.on = not self.tracer.on

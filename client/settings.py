@@ -20,6 +20,8 @@ NOTIFY = ("mentions", "all", "none")
 class Settings:
     """Loaded at the start; `save` after each change."""
 
+    name: str = ""
+    """The name used last: the one that is suggested."""
     theme: str = "dark"
     notify: str = "mentions"
     """What rings: mentions and direct messages, every message, or nothing."""

@@ -48,13 +48,14 @@ HOMES = {
         {"threading.Thread", "_thread"},
         {"server/backend.py", "server/children.py", "server/fanout.py", "server/flusher.py", "server/announcer.py",
          "server/hints.py",
-         "client/headless.py", "client/sender.py", "client/receiver.py", "client/timers.py"},
+         "client/headless.py", "client/sender.py", "client/receiver.py", "client/timers.py", "client/dialogue.py",
+         "client/plain.py"},
     ),
     "gevent": ({"gevent"}, {"client/timers.py", "scripts/swarm.py"}),
     "greenlets": ({"greenlet"}, {"client/dialogue.py"}),
     "asyncio, and the doors into its loop": (
         {"asyncio"},
-        {"client/app.py", "client/door.py", "client/insight.py"},
+        {"client/app.py", "client/plain.py", "client/door.py", "client/insight.py"},
     ),
     "SQLite": (
         {"sqlite3"},

@@ -25,7 +25,7 @@ class TestDesk:
         self.done: list[tuple[object, ...]] = []
         self.link = ["connected"]
         self.traced = self.watched = False
-        self.dialogues = Dialogues(self.sent.append, lambda sentence: self.show(sentence))
+        self.dialogues = Dialogues(self.sent.append, lambda sentence: self.show(sentence), lambda call: call())
 
     def request(self, command: Command) -> list[Incoming]:
         if type(command) not in self.answers:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections.abc import Callable
+
 import pytest
 
 from chat.messages import Command, Hit, Refused, RoomList, Rooms, Search, SearchEnd
 from client.dialogue import Cancelled, Dialogues
+from client.failures import Failure
+from tests.waiting import UNIT
 
 
 class Scene:
@@ -15,7 +21,12 @@ class Scene:
         self.sent: list[Command] = []
         self.failed: list[str] = []
         self.done: list[object] = []
-        self.dialogues = Dialogues(self.sent.append, self.failed.append)
+        self.knocks: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.dialogues = Dialogues(self.sent.append, self.failed.append, self.knocks.put)
+
+    def let_in(self) -> None:
+        """What the loop does when somebody knocks."""
+        self.knocks.get(timeout=10 * UNIT)()
 
 
 @pytest.fixture
@@ -81,6 +92,25 @@ def test_a_cancelled_command_is_unwound_so_that_its_cleanup_runs(scene: Scene) -
     scene.dialogues.start(command)
     scene.dialogues.cancel("never mind", questions=True)
     assert (scene.done, scene.failed) == (["cleaned up"], ["never mind"])
+
+
+def test_what_blocks_is_done_in_a_thread_while_the_loop_goes_on(scene: Scene) -> None:
+    goes_on = threading.Event()
+    scene.dialogues.start(lambda: scene.done.append(scene.dialogues.in_thread(lambda: goes_on.wait(10 * UNIT))))
+    assert [parked.waits_for for parked in scene.dialogues.parked] == ["a thread"]
+    scene.dialogues.cancel("The link is down.")  # which is nothing to it
+    goes_on.set()
+    scene.let_in()
+    assert (scene.done, scene.dialogues.parked) == ([True], [])
+
+
+def test_a_thread_that_fails_ends_its_command_with_a_sentence(scene: Scene) -> None:
+    def fail() -> None:
+        raise Failure("No network at all.")
+
+    scene.dialogues.start(lambda: scene.done.append(scene.dialogues.in_thread(fail)))
+    scene.let_in()
+    assert (scene.done, scene.failed) == ([], ["No network at all."])
 
 
 def test_a_command_that_starts_another_comes_back_to_it(scene: Scene) -> None:
