@@ -66,15 +66,23 @@ class Terminal:
         with self._lock:
             return [line.rstrip() for line in self._screen.display]
 
-    def wait_for(self, what: str | Callable[[list[str]], object], seconds: float = LIMIT) -> list[str]:
-        """Wait until a text is on the screen, or a condition on its lines holds; TimeoutError shows the screen."""
-        condition = what if callable(what) else lambda lines: any(what in line for line in lines)
+    def wait_for(self, *what: str | Callable[[list[str]], object], seconds: float = LIMIT) -> list[str]:
+        """Wait until all of these texts are on the screen and conditions on its lines hold; gives these lines.
+
+        All at once: a screen is drawn in pieces, so what stands elsewhere on it may be of before. TimeoutError shows it.
+        """
+
+        def holds(each: str | Callable[[list[str]], object], lines: list[str]) -> bool:
+            return bool(each(lines)) if callable(each) else any(each in line for line in lines)
+
         deadline = time.monotonic() + seconds
         with self._changed:
-            while not condition(lines := [line.rstrip() for line in self._screen.display]):
+            while True:
+                lines = [line.rstrip() for line in self._screen.display]
+                if all(holds(each, lines) for each in what):
+                    return lines
                 if not self._changed.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
                     raise TimeoutError(f"not on the screen: {what}\n" + "\n".join(lines))
-        return lines
 
     def cells(self) -> list[list[pyte.screens.Char]]:
         """Each cell with its character and colours; the second half of a wide character is empty."""

@@ -28,8 +28,7 @@ def test_two_people_talk_both_ways(people: People) -> None:
     bob.type("hello alice" + ENTER)
     alice.wait_for("bob hello alice")
     alice.type("hello bob" + ENTER)
-    lines = bob.wait_for("alice hello bob")
-    assert any("bob hello alice" in line for line in lines)
+    bob.wait_for("alice hello bob", "bob hello alice")
 
 
 def test_what_is_typed_while_the_server_is_down_is_sent_when_it_is_back(people: People, server: ServerProcess) -> None:
@@ -104,8 +103,7 @@ def test_search_finds_a_message_and_goes_there(people: People, server: ServerPro
     bob.type("/search needle from:alice" + ENTER)
     bob.wait_for("Go to which one?")
     bob.type("1" + ENTER)
-    lines = bob.wait_for(lambda lines: any("filler 199" in line for line in lines))
-    assert any("the needle is here" in line for line in lines) and not any("hay 299" in line for line in lines)
+    bob.wait_for("filler 199", "the needle is here", lambda lines: not any("hay 299" in line for line in lines))
     bob.type(END)
     bob.wait_for("hay 299")
 
@@ -135,21 +133,18 @@ def test_nothing_that_others_write_controls_the_terminal(people: People, server:
     bob = opened(people, "bob")
     with alice_in(people, server, "lobby") as alice:
         alice.send(Say("1", "lobby", "\x1b[2J\x1b]0;owned\x07 \u202egnp.exe \x9b31m end"))
-        lines = bob.wait_for("end")
-    assert all(any(shown in line for line in lines) for shown in ("<U+001B>[2J", "<U+202E>"))
-    assert any("bob on " in line for line in lines)  # nothing was cleared
+        bob.wait_for("end", "<U+001B>[2J", "<U+202E>", "bob on ")  # nothing was cleared
 
 
 def test_models_and_trace_show_the_program_at_work(people: People) -> None:
     bob = opened(people, "bob", columns=110, rows=60)
     bob.type(F2)
-    lines = bob.wait_for(lambda lines: any("reader · epoll" in line for line in lines))
-    assert any("receiver · thread" in line for line in lines)
+    bob.wait_for("reader · epoll", "receiver · thread")
     bob.type(ESCAPE)
     bob.wait_for("1 #lobby")
     bob.type("/trace" + ENTER + "where have you been?" + ENTER)
-    lines = bob.wait_for("all of it")
     places = ["typed", "outbox", "sent", "epoll wake-up", "committed", "received", "taken in", "drawn"]
+    lines = bob.wait_for("all of it", *(f" {place} " for place in places))
     starts = [next(index for index, line in enumerate(lines) if f" {place} " in line) for place in places]
     assert starts == sorted(starts)
 
@@ -169,7 +164,7 @@ def press_until(terminal: Terminal, key: str, what: str) -> None:
     for _ in range(200):
         terminal.type(key)
         try:
-            terminal.wait_for(what, 0.1)
+            terminal.wait_for(what, seconds=0.1)
             return
         except TimeoutError:
             continue
