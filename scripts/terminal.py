@@ -69,7 +69,7 @@ class Terminal:
     def wait_for(self, *what: str | Callable[[list[str]], object], seconds: float = LIMIT) -> list[str]:
         """Wait until all of these texts are on the screen and conditions on its lines hold; gives these lines.
 
-        All at once: a screen is drawn in pieces, so what stands elsewhere on it may be of before. TimeoutError shows it.
+        All at once: a screen is drawn in pieces, so the rest of it may be of before. TimeoutError shows it.
         """
 
         def holds(each: str | Callable[[list[str]], object], lines: list[str]) -> bool:
