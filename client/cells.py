@@ -150,9 +150,10 @@ class Paper(Vt100_Output):
         if len(grapheme) == 1 or grapheme.isascii():
             super().write(grapheme)
         else:
-            self.write_raw("\x1b7")
+            width = wcwidth.width(grapheme, control_codes="ignore")
+            self.write_raw(f"\x1b7\x1b[{width}X")  # else one that takes it for narrower leaves an old cell
             super().write(grapheme)
-            self.write_raw(f"\x1b8\x1b[{wcwidth.width(grapheme, control_codes='ignore')}C")
+            self.write_raw(f"\x1b8\x1b[{width}C")
 
     def flush(self) -> None:
         self._go_to_link("")

@@ -128,6 +128,7 @@ class LinkKeeper:
             self._outbox = Outbox(self._home, connection.server_key, connection.welcome.name)
         self._states_to_come, self._rooms = connection.welcome.rooms, set()
         self._timers.every("heartbeat", HEARTBEAT, self._beat)
+        self._beat()
         if not self._states_to_come:
             self._settle()
 

@@ -149,7 +149,7 @@ class Seat:
             self.send(Status(True))
         for each in self.model.rooms.values():
             if each.unread and not each.entries:  # which of them are mentions?
-                self.send(*self.model.fetch(each, each.last + 1, each.unread))
+                self.send(*self.model.fetch(each, each.last + 1))
         if room is not None and room.startswith("@"):
             self.show(f"Say something to {room[1:]} with /msg {room[1:]} TEXT.")
         elif room is not None:
