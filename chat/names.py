@@ -7,6 +7,7 @@ takes what the server sends.
 from __future__ import annotations
 
 import functools
+import itertools
 import unicodedata
 
 import precis_i18n
@@ -16,6 +17,8 @@ from chat.faults import PeerFault
 
 MAX_PERSON = 32
 MAX_ROOM = 64
+MAX_MARKS = 4
+"""Combining marks in a row, as UTS 39 (section 5.4) advises: more would cover the lines around."""
 PUNCTUATION = "._-"
 _LRM = "\u200e"
 
@@ -72,6 +75,9 @@ def _fold(name: str, most: int, code: str, what: str) -> str:
         raise PeerFault(code, rule)
     if not folded[0].isalnum():
         raise PeerFault(code, f"{what} begins with a letter or a digit.")
+    apart = itertools.groupby(unicodedata.normalize("NFD", folded), _is_mark)
+    if any(is_mark and len(list(run)) > MAX_MARKS for is_mark, run in apart):
+        raise PeerFault(code, f"{what} has at most {MAX_MARKS} marks on a letter.")
     return folded
 
 

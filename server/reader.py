@@ -108,6 +108,7 @@ class Reader:
         self._timers: list[tuple[float, int, int]] = []  # (when, connection's id, its descriptor)
         self._last_id = 0
         self._census_due = 0.0
+        self._census_owed = False
         self._woken = 0  # when epoll returned last, for traced messages
         self._accepting = True
         self._accept_again = 0.0
@@ -187,6 +188,8 @@ class Reader:
         due = self._timers[0][0] if self._timers else None
         if not self._accepting:
             due = self._accept_again if due is None else min(due, self._accept_again)
+        if self._census_owed:
+            due = self._census_due if due is None else min(due, self._census_due)
         return None if due is None else max(0.0, due - time.monotonic())
 
     def _meet(self, fileno: int) -> None:
@@ -364,8 +367,9 @@ class Reader:
                 self._drop(connection, Goodbye("silent", limit), frame(alert("silent")))
 
     def _take_census(self, now: float) -> None:
-        """Count the sessions by phase, once a second at the most."""
-        if now < self._census_due:
+        """Count the sessions by phase, once a second at the most, and once more after all is quiet."""
+        self._census_owed = now < self._census_due
+        if self._census_owed:
             return
         self._census_due = now + 1.0
         phases = Counter(connection.session.phase for connection in self._connections.values())

@@ -38,6 +38,7 @@ def test_a_name_is_kept_in_one_form(typed: str, kept: str) -> None:
     [
         "", " ", "a b", "a\tb", "@bob", "a@b", "#room", "-bob", ".bob", "_bob", "\u0301a", "bob\x1b", "bob\u202e",
         "bob\u200d", "bob\u00ad", "a/b", "a\\b", "☃", "😀", "½", "x" * 33, "ﷺ" * 32, "\ue000", "a\u0300" * 33, "דa",
+        "e" + 5 * "\u0301",
     ],
 )  # fmt: skip
 def test_what_is_no_name_is_refused_with_a_sentence(name: str) -> None:
