@@ -205,12 +205,12 @@ class Connection:
         # The ping is for the server too: it takes who says nothing for dead, also one who only has much to read.
         assert self._heartbeat is not None
         while True:
-            now = time.monotonic()
-            if now >= self._last_said + self._heartbeat:
+            now, ping_at, dead_at = time.monotonic(), self._last_said + self._heartbeat, self.last_heard + DEAD
+            if now >= ping_at:
                 self.send(Ping(new_label()))
-            elif self._is_readable(self._last_said + self._heartbeat - now):
+            elif self._is_readable(max(0.0, min(ping_at, dead_at) - now)):
                 return
-            elif now - self.last_heard > DEAD:
+            elif time.monotonic() >= dead_at:
                 raise ConnectionError(f"The server was silent for {DEAD:.0f} s.")
 
     def _is_readable(self, seconds: float) -> bool:

@@ -33,5 +33,7 @@ def why_none(options: Options, verdicts: list[explain.Verdict]) -> str:
     """One line that says that no server was found, why that may be, and what to do."""
     where = "on this machine" if options.discovery == "loopback" else "on the network"
     verdict = explain.worst(verdicts)
-    why = f" ({verdict.interface.split()[0]}: {verdict.sentence.rstrip('.')})" if verdict is not None else ""
-    return f"No server was found {where}{why}; {NAME_ONE}."
+    if verdict is None:
+        return f"No server was found {where}; {NAME_ONE}."
+    advice = f"{NAME_ONE[0].upper()}{NAME_ONE[1:]}." if verdict.reason == "silent" else verdict.advice
+    return f"No server was found {where} ({verdict.interface.split()[0]}: {verdict.sentence.rstrip('.')}). {advice}"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
+from pathlib import Path
 
+from scripts.lan_simulation.lan import Lan
 from scripts.lan_simulation.network import NAMES, CannotSimulate, Network
+from scripts.lan_simulation.scenarios import SCENARIOS
 
 PREFIX = "lan-chat"
 
@@ -20,6 +24,7 @@ def main() -> int:
     inside.add_argument("host")
     inside.add_argument("command", nargs=argparse.REMAINDER)
     actions.add_parser("down", help="end what runs in the network and remove it")
+    actions.add_parser("table", help="look for a server in every network that programs fail in; prints what came of it")
     chosen = parser.parse_args()
     try:
         network = Network(PREFIX)
@@ -29,12 +34,27 @@ def main() -> int:
     if chosen.action == "in":
         return _enter(chosen.host, chosen.command)
     network.remove()
+    if chosen.action == "table":
+        _print_table(network)
     if chosen.action == "up":
         switch = network.switch("switch")
         for number in range(1, chosen.hosts + 1):
             network.host(f"h{number}").plug(switch, "eth0", f"10.77.0.{number}/24")
         print(f"{chosen.hosts} hosts; next: scripts/lan in h1 chat-server --data /tmp/lan-chat-h1")
     return 0
+
+
+def _print_table(network: Network) -> None:
+    """Search in each scenario and print a row of a Markdown table as soon as it is known."""
+    print("| the network | found after, or explained by |\n|---|---|")
+    for scenario in SCENARIOS.values():
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                sought = scenario(network, Lan(Path(folder)))
+            finally:
+                network.remove()
+        found = sought.trouble if sought.seconds is None else f"{sought.seconds:.2f} s"
+        print(f"| {(scenario.__doc__ or '').splitlines()[0]} | {found} |", flush=True)
 
 
 def _enter(host: str, command: list[str]) -> int:

@@ -1,20 +1,24 @@
-"""Discovery on simulated networks. Each test makes its own out of network namespaces: it needs root, iproute2 and
-nftables, and says so if they are missing; no packet leaves the namespaces.
+"""Discovery in every network of scripts/lan_simulation/scenarios.py, and what they are made of.
+
+They need root, iproute2 and nftables, and say so if these are missing; no packet leaves their namespaces.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import selectors
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from scripts.lan_simulation.network import NAMES, Host, Network
-from tests.waiting import UNIT
+from scripts.lan_simulation.lan import Lan
+from scripts.lan_simulation.network import NAMES, Network
+from scripts.lan_simulation.scenarios import SCENARIOS
+from tests.waiting import UNIT, wait_for
+
+FOUND_WITHIN = 1.5
+"""Seconds that people are promised."""
 
 
 @pytest.fixture
@@ -24,35 +28,83 @@ def network() -> Iterator[Network]:
     assert not list(NAMES.glob(f"{network.prefix}-*"))
 
 
-class Lan:
-    """Servers and clients in the hosts of a network, each with its own folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def serve(self, host: Host, *options: str) -> subprocess.Popen[str]:
-        """Start a server and wait until it listens."""
-        data = self._folder / f"data-{host.namespace}"
-        with data.with_suffix(".log").open("ab") as log:
-            server = host.start("chat-server", "--data", str(data), "--workers", "1", *options, stderr=log)
-        assert server.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(server.stdout, selectors.EVENT_READ)
-            assert selector.select(20 * UNIT)
-        assert server.stdout.readline().startswith("listening on ")
-        return server
-
-    def client(self, host: Host, *options: str) -> subprocess.CompletedProcess[str]:
-        home = {"CHAT_HOME": str(self._folder / f"home-{host.namespace}"), "CHAT_DISCOVERY": "lan"}
-        return host.run("chat-client", *options, check=False, environment=home)
-
-
 @pytest.fixture
 def lan(tmp_path: Path) -> Lan:
     return Lan(tmp_path)
 
 
-def test_three_hosts_on_one_switch(network: Network, lan: Lan) -> None:
+FOUND = {
+    "one_switch": "10.0.0.1:5050",
+    "two_interfaces": "10.",
+    "smaller_mask_at_the_client": "10.0.0.1:5050",
+    "no_broadcast": "10.0.0.1:5050",
+    "no_multicast": "10.0.0.1:5050",
+    "isolation": "10.0.0.1:5050",
+    "vpn": "10.0.0.1:5050",
+    "other_subnet": "10.1.0.1:5050",
+    "other_subnet_with_a_relay": "10.1.0.1:5050",
+    "relay_on_the_router": "10.1.0.1:5050",
+    "nat": "10.0.0.1:5050",
+    "two_servers": "10.0.0.3:5050",
+    "late_address": "10.0.0.1:5050",
+    "noise": "10.0.0.1:5050",
+}
+"""The address at which a server must be found; where there are several, that of the first or of the far one."""
+
+EXPLAINED = {
+    "smaller_mask_at_the_server": ("netmask", "Give both machines the same netmask"),
+    "isolation_at_first": ("silent", "keeps its clients apart"),
+    "vpn_alone": ("vpn", "a VPN"),
+    "firewalled_port": ("refused", "a firewall closes the port"),
+    "nobody": ("silent", "no server on this network"),
+}
+"""The reason that is given where none can be found, and words of its sentence."""
+
+
+def test_every_scenario_has_its_expectation() -> None:
+    assert {*FOUND, *EXPLAINED} == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("scenario", FOUND)
+def test_a_server_is_found(scenario: str, network: Network, lan: Lan) -> None:
+    sought = SCENARIOS[scenario](network, lan)
+    assert sought.seconds is not None, sought
+    assert sought.seconds <= FOUND_WITHIN * UNIT
+    assert any(address.startswith(FOUND[scenario]) for address in sought.addresses)
+    if scenario in ("two_interfaces", "two_servers", "noise"):
+        assert len(sought.addresses) == len(set(sought.names)), "a server is one line"
+    if scenario == "two_servers":
+        assert sought.addresses[0] == FOUND[scenario]
+
+
+@pytest.mark.parametrize("scenario", EXPLAINED)
+def test_why_none_is_found_is_explained(scenario: str, network: Network, lan: Lan) -> None:
+    sought = SCENARIOS[scenario](network, lan)
+    reason, words = EXPLAINED[scenario]
+    assert reason in sought.verdicts.values(), sought
+    assert words in sought.trouble or words in str(sought), sought
+
+
+def test_who_listens_goes_with_a_server_that_moves_to_another_address(network: Network, lan: Lan) -> None:
+    switch = network.switch("switch")
+    server, listener, speaker = (network.host(f"h{number}") for number in range(3))
+    server.plug(switch, "eth0", "10.0.0.1/24")
+    listener.plug(switch, "eth0", "10.0.0.2/24")
+    speaker.plug(switch, "eth0", "10.0.0.3/24")
+    lan.serve(server)
+    assert lan.client(speaker, "--name", "alice", "--send", "before").returncode == 0
+    tail = lan.start_client(listener, "--name", "bob", "--tail", "--since", "0", "--count", "2")
+    assert tail.stdout is not None
+    assert json.loads(tail.stdout.readline())["text"] == "before"
+    server.ip("address", "del", "10.0.0.1/24", "dev", "eth0")
+    server.ip("address", "add", "10.0.0.77/24", "broadcast", "+", "dev", "eth0")
+    sent = wait_for(lambda: lan.client(speaker, "--name", "alice", "--send", "after").stdout, "it is found again")
+    assert sent == "lobby #2\n"
+    assert json.loads(tail.stdout.readline())["text"] == "after"
+    assert tail.wait(10 * UNIT) == 0
+
+
+def test_three_hosts_on_one_switch_talk(network: Network, lan: Lan) -> None:
     switch = network.switch("switch")
     hosts = [network.host(f"h{number}") for number in range(3)]
     for number, host in enumerate(hosts):
