@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 import random
 import select
 import statistics
@@ -20,11 +19,14 @@ from tqdm import tqdm
 from chat.messages import Joined, Page, Said
 from chat.rooms import Claimed
 from scripts.benchmark import servers
-from scripts.benchmark.crowd import Crowd, Failed, crowd, enter
+from scripts.benchmark.crowd import HEARTBEAT, Crowd, Failed, Heartbeats, crowd, enter
 from scripts.benchmark.members import ROOM, Batch, ChatMember, text_of
 from scripts.benchmark.servers import Running
 from scripts.benchmark.workloads import IN_FLIGHT, STARTERS, Size
 from server.store import Store
+
+NEWCOMERS = 200
+"""Connections a second in a storm."""
 
 PER_ROOM = 10
 """Members of each of many rooms."""
@@ -68,6 +70,7 @@ class Rooms:
         self._next: dict[int, int] = {}
         self._speakers: deque[tuple[ChatMember, Iterator[int]]] = deque()
         self._epoll = select.epoll()
+        self._heartbeats = Heartbeats()
         for room in range(count):
             members = [ChatMember(port, room * PER_ROOM + number) for number in range(PER_ROOM)]
             for member in members:
@@ -80,6 +83,8 @@ class Rooms:
                 self._members[member.sock.fileno()] = member
                 self._next[member.sock.fileno()] = 1
                 self._epoll.register(member.sock, select.EPOLLIN)
+                self._heartbeats.add(member)
+            self._heartbeats.beat()
 
     def saturate(self, seconds: float) -> None:
         """Keep 64 messages under way, each in another room, then wait for all of them."""
@@ -88,6 +93,7 @@ class Rooms:
         while time.perf_counter() < end or self.received < self.sent * PER_ROOM:
             while time.perf_counter() < end and self.sent - self.received // PER_ROOM < IN_FLIGHT:
                 self._send()
+            self._heartbeats.beat()
             before = self.received
             for fileno, _ in self._epoll.poll(0.05):
                 self._receive(fileno)
@@ -117,22 +123,22 @@ class Rooms:
 
 
 def standing(name: str, size: Size) -> dict[str, float]:
-    """Many idle connections: what they cost in memory and, silent, in CPU."""
+    """Many idle connections: what they cost in memory and, with their pings, in CPU."""
     with STARTERS[name]() as server:
         empty = server.memory()
-        with crowd(name, server.port, size.standing):
-            time.sleep(4)
+        with crowd(name, server.port, size.standing) as people:
+            people.idle(HEARTBEAT)
             cpu, begun = server.cpu_seconds(), time.perf_counter()
-            time.sleep(10)
+            people.idle(2 * HEARTBEAT)
             core = (server.cpu_seconds() - cpu) / (time.perf_counter() - begun)
             return {
                 f"{size.standing:,} idle: KB a connection": (server.memory() - empty) / size.standing / 1024,
-                f"{size.standing:,} idle: % of a core": 100 * core,
+                f"{size.standing:,} idle, each with a ping every 8 s: % of a core": 100 * core,
             }
 
 
 def storm(name: str, size: Size) -> dict[str, float]:
-    """The p99 of a room with 50 messages a second, alone and while others connect as fast as they can."""
+    """The p99 of a room with 50 messages a second, alone and while 200 others a second connect, log in and join."""
     with STARTERS[name]() as server, crowd(name, server.port, size.few) as people:
         people.pace(1.0, 50)
         calm = _p99(people, size.seconds)
@@ -141,7 +147,7 @@ def storm(name: str, size: Size) -> dict[str, float]:
         stormy = _p99(people, size.seconds)
         newcomers.terminate()
         newcomers.join()
-        return {"busy room: p99 ms": calm, "busy room, others connecting: p99 ms": stormy}
+        return {"busy room: p99 ms": calm, f"busy room, {NEWCOMERS} set-ups/s beside it: p99 ms": stormy}
 
 
 def _p99(people: Crowd, seconds: float) -> float:
@@ -152,14 +158,15 @@ def _p99(people: Crowd, seconds: float) -> float:
 
 def come(port: int, count: int) -> None:
     """Connect `count` members of another room, and stay. In a process of its own."""
-    os.nice(5)  # on a machine with few cores the load must not take the server's
     staying = []
+    begun = time.perf_counter()
     for first in range(100_000, 100_000 + count, 8):
         members = [ChatMember(port, number) for number in range(first, first + 8)]
         for member in members:
             member.room = "others"
         enter(members)
         staying += members
+        time.sleep(max(0.0, begun + len(staying) / NEWCOMERS - time.perf_counter()))
     time.sleep(60)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,12 +16,33 @@ EVENTS = 64
 ENTERING = 64
 """Members that are set up side by side."""
 
+HEARTBEAT = 8.0
+"""Seconds between two pings of a member who only listens, as of a real client."""
+
 PATIENCE = 20.0
 """Seconds without any progress after which a run has failed."""
 
 
 class Failed(Exception):
     """A member got something wrong, or nothing at all: the figures of this run mean nothing."""
+
+
+class Heartbeats:
+    """Has members ping who would otherwise be silent for so long that their server ends the connection."""
+
+    def __init__(self) -> None:
+        self._due: deque[tuple[float, Member]] = deque()
+
+    def add(self, member: Member) -> None:
+        self._due.append((time.perf_counter() + HEARTBEAT, member))
+
+    def beat(self) -> None:
+        """Send the pings that are due; to be called often."""
+        now = time.perf_counter()
+        while self._due and self._due[0][0] <= now:
+            _, member = self._due.popleft()
+            member.sock.sendall(member.ping())
+            self.add(member)
 
 
 class Crowd:
@@ -33,12 +55,14 @@ class Crowd:
         self._next: dict[int, int] = {}
         self._epoll = select.epoll()
         self._buffer = memoryview(bytearray(1 << 18))  # recv would make and cut one of these each time
+        self._heartbeats = Heartbeats()
         enter([self._sender])
         for first in range(1, size + 1, ENTERING):
             members = [make(port, number) for number in range(first, min(first + ENTERING, size + 1))]
             enter(members)
             for member in members:
                 self._watch(member)
+            self._heartbeats.beat()
         self._sender_fileno = self._sender.sock.fileno()
         self._epoll.register(self._sender_fileno, select.EPOLLIN)
         self._sender.sock.setblocking(False)
@@ -57,6 +81,7 @@ class Crowd:
         self._members[fileno] = member
         self._next[fileno] = 1
         self._epoll.register(fileno, select.EPOLLIN)
+        self._heartbeats.add(member)
 
     def saturate(self, seconds: float, in_flight: int) -> None:
         """Keep `in_flight` messages under way: a message has arrived when the last member has it."""
@@ -103,7 +128,14 @@ class Crowd:
             data.append(self._sender.message(text_of(self.sent, time.perf_counter_ns())))
         self._sender.sock.sendall(b"".join(data))
 
+    def idle(self, seconds: float) -> None:
+        """Stay connected and say nothing but what a silent client must."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self._turn(min(left, 0.02))
+
     def _turn(self, timeout: float) -> None:
+        self._heartbeats.beat()
         for fileno, _ in self._epoll.poll(timeout, EVENTS):
             if fileno == self._sender_fileno:
                 self._sender.sock.recv(1 << 18)  # its own copy isn't counted: not every server sends one

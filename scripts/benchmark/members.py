@@ -61,6 +61,7 @@ class Member(Protocol):
 
     def __init__(self, port: int, number: int) -> None: ...
     def enter(self) -> Iterator[None]: ...
+    def ping(self) -> bytes: ...
     def receive(self, data: memoryview) -> list[bytes]: ...
     def message(self, text: str) -> bytes: ...
 
@@ -122,6 +123,9 @@ class ChatMember:
 class RelayMember:
     """A client of the relay: frames and nothing else."""
 
+    def ping(self) -> bytes:
+        return b""
+
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
         self._rest = b""
@@ -146,6 +150,9 @@ class LineMember:
     greeting: str
     ready: bytes
     publish: str
+
+    def ping(self) -> bytes:
+        return b""
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)

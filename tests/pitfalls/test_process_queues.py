@@ -140,16 +140,19 @@ def test_a_pool_loses_a_killed_workers_task_without_a_word(pool: Pool) -> None:
 
 
 def test_a_worker_killed_while_it_rests_takes_the_pool_with_it(pool: Pool) -> None:
-    lock: Any = getattr(pool, "_inqueue")._rlock  # noqa: B009  what a resting worker waits with
+    inside: Any = pool
+    lock = inside._inqueue._rlock  # a resting worker waits for its next task with this lock in its hand
     assert pool.apply(abs, (-1,)) == 1
-    (resting,) = getattr(pool, "_pool")  # noqa: B009
-    wait_for(lambda: not lock.acquire(block=False) or lock.release(), "it rests, and holds the lock")
+    (resting,) = inside._pool
+    wait_for(lambda: not lock.acquire(block=False) or lock.release(), "it rests")
     resting.kill()
-    wait_for(lambda: getattr(pool, "_pool")[0].pid != resting.pid, "it is replaced")  # noqa: B009
-    waiting = pool.apply_async(abs, (-2,))
-    with pytest.raises(multiprocessing.TimeoutError):
-        waiting.get(timeout=0.1)
-    lock.release()  # as nobody can but who reads the source: the dead one held it
+    try:
+        wait_for(lambda: resting not in inside._pool and inside._pool, "it is replaced")
+        waiting = pool.apply_async(abs, (-2,))
+        with pytest.raises(multiprocessing.TimeoutError):
+            waiting.get(timeout=0.1)
+    finally:
+        lock.release()  # what nobody would do: without it even the Pool's own end would wait for ever
     assert waiting.get(timeout=20 * UNIT) == 2
 
 
