@@ -38,7 +38,7 @@ class _Between:
 
 
 def stages(before: Figures, after: Figures, seconds: float) -> list[Stage]:
-    """The pipeline in the order in which a message takes it."""
+    """The pipeline in the order in which a message takes it, and the announcer beside it."""
     between = _Between(before, after, max(seconds, 1e-3))
     workers = range(between.now("supervisor.workers"))
     return [
@@ -46,6 +46,7 @@ def stages(before: Figures, after: Figures, seconds: float) -> list[Stage]:
         _journal(between),
         _manager(between, workers),
         *(_worker(between, number) for number in workers),
+        _announcer(between),
     ]
 
 
@@ -101,6 +102,17 @@ def _worker(between: _Between, number: int) -> Stage:
     where = f"process {between.now(f'{worker}.pid')}, threads {threads}"
     last = number + 1 == between.now("supervisor.workers")
     return Stage(worker, "Pool worker", where, facts, "TCP, one send for many messages" if last else "")
+
+
+def _announcer(between: _Between) -> Stage:
+    facts = (
+        (between.rate("announcer.sent"), "datagrams/s out"),
+        (between.rate("announcer.came"), "in"),
+        (between.rate("announcer.answered"), "probes answered/s"),
+        (between.rate("announcer.noise"), "noise/s"),
+    )
+    where = f"process {between.now('reader.pid')}, thread {between.now('announcer.thread')}"
+    return Stage("announcer", "thread with a UDP socket; beacons", where, facts)
 
 
 def _short(value: float) -> str:

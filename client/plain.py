@@ -29,6 +29,9 @@ SHOWN = 10
 PICTURE = 79
 """Columns of the picture that /models prints."""
 
+INDENTED = "\n      "
+"""A break within a message: what follows it stands where other messages have their text, not their time."""
+
 STDIN = 0
 
 
@@ -215,7 +218,7 @@ class Printer:
 
 
 def line_of(said: Said) -> str:
-    """A message as one line, or as several with its own breaks."""
+    """A message as one line; its own further lines are indented, so that none looks like another message."""
     clock = f"{datetime.fromtimestamp(said.time):%H:%M}"
-    text = safe_text(said.text, keep="\n")
+    text = safe_text(said.text, keep="\n").replace("\n", INDENTED)
     return f"{clock} {safe_text(said.author)} {text}" if said.action else f"{clock} {safe_text(said.author)}: {text}"

@@ -17,7 +17,7 @@ import ipaddress
 import random
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from chat.beacon import (
     MAX_DATAGRAM,
@@ -38,6 +38,7 @@ from chat.secure import public_key
 from chat.signing import Signer
 from server.beacon_socket import BeaconSocket, Came, face_of, interfaces
 from server.children import log
+from server.gauges import Panel
 from server.gossip import Gossip
 from server.hints import Address, Hints
 from server.roster import Roster
@@ -70,6 +71,8 @@ class Announcement:
     passphrase: bool
     advertised: str = ""
     """HOST:PORT to tell those who can't use the machine's own addresses."""
+    started: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    """What tells this instance's beacons from those of an earlier one: the higher number is the later instance."""
     hints: tuple[Address, ...] = ()
     """Servers in other networks, to learn of them and to tell of them."""
 
@@ -81,12 +84,12 @@ class Announcement:
 class Announcer:
     """`start` it once the server listens, `stop` it when it goes. A port that is taken costs the beacons alone."""
 
-    def __init__(self, announcement: Announcement, roster: Roster) -> None:
+    def __init__(self, announcement: Announcement, roster: Roster, panel: Panel) -> None:
         self._say = announcement
         self._roster = roster
+        self._panel = panel
         self._key = public_key(announcement.private_key)
         self._signer = Signer(announcement.private_key)
-        self._started = time.time_ns() // 1_000_000
         self._serial = 0
         self._interfaces: tuple[Interface, ...] = ()
         self._pages: list[Beacon] = []
@@ -118,6 +121,7 @@ class Announcer:
     # --- in the announcer's thread ----------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._panel.set_thread()
         due = follow_due = last = 0.0
         while not self._stopping.is_set():
             now = time.monotonic()
@@ -132,6 +136,8 @@ class Announcer:
                 due = min(due, last + SETTLING)
             self._gossip.ask_around()
             self._receive(min(TURN, max(0.0, due - now)))
+            self._panel.set("sent", self._socket.sent)
+            self._panel.set("came", self._socket.came)
         self._announce(leaving=True)
         self._socket.close()
 
@@ -156,7 +162,7 @@ class Announcer:
     def _beacon(self, online: int) -> Beacon:
         return Beacon(
             key=self._key,
-            started=self._started,
+            started=self._say.started,
             serial=0,
             nonce=b"",
             name=clip(self._say.name, MAX_NAME),
@@ -196,7 +202,10 @@ class Announcer:
             if came is None:
                 return
             received = decode(came.data)
-        except (PeerFault, OSError):  # noise, or an ICMP error that came back for something sent
+        except PeerFault:
+            self._panel.add("noise")
+            return
+        except OSError:  # an ICMP error that came back for something sent
             return
         if isinstance(received.content, Beacon):
             self._gossip.hear(received.content, received.hops, came, self._interfaces)
@@ -207,6 +216,7 @@ class Announcer:
         face = face_of(came, self._interfaces)
         if face is None or not self._gossip.may_answer(probe, came, self._interfaces):
             return
+        self._panel.add("answered")
         if probe.wanted:
             self._gossip.tell(probe, came, face)
         elif probe.page < len(self._pages):

@@ -59,6 +59,8 @@ class BeaconSocket:
     """Blocking, with a time limit for each `receive`. Raises OSError if the port can't be had."""
 
     def __init__(self, port: int, *, loopback_only: bool) -> None:
+        self.sent = self.came = 0
+        """Datagrams so far."""
         self._port = port
         self._joined: set[int] = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -102,6 +104,7 @@ class BeaconSocket:
     def send(self, datagram: bytes, ip: str) -> None:
         """Send to the beacons' port of a machine, by the way that the routing table says. Raises OSError."""
         self._socket.sendto(datagram, (ip, self._port))
+        self.sent += 1
 
     def receive(self, timeout: float) -> Came | None:
         """The next datagram, or None after `timeout` seconds."""
@@ -110,6 +113,7 @@ class BeaconSocket:
             data, ancillary, _, source = self._socket.recvmsg(MAX_READ, _ANCILLARY)
         except (TimeoutError, BlockingIOError):
             return None
+        self.came += 1
         for level, kind, content in ancillary:
             if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
                 index, local, destination = _PKTINFO.unpack(content[: _PKTINFO.size])
@@ -123,6 +127,7 @@ class BeaconSocket:
     def _send(self, datagram: bytes, address: tuple[str, int], index: int, ip: str) -> None:
         way = _PKTINFO.pack(index, socket.inet_aton(ip), bytes(4))
         self._socket.sendmsg([datagram], [(socket.IPPROTO_IP, IP_PKTINFO, way)], 0, address)
+        self.sent += 1
 
     def _change_membership(self, option: int, index: int) -> None:
         try:

@@ -13,6 +13,8 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from chat.secure import new_private_key
@@ -85,6 +87,18 @@ class DataFolder:
         if len(key) != 32:
             raise Unusable(f"{path} isn't a key; restore it (clients know the server by it) or move it away.")
         return key
+
+    def next_start(self) -> int:
+        """Now, in milliseconds of Unix time, and more than at any start before: the clock may have been set back."""
+        path = self.path / "started"
+        try:
+            before = int(path.read_text())
+        except (OSError, ValueError):
+            before = 0
+        started = max(time.time_ns() // 1_000_000, before + 1)
+        with suppress(OSError):  # on a full disk the clock has to do
+            path.write_text(str(started))
+        return started
 
     def _make_key(self, path: Path) -> None:
         handle, temporary = tempfile.mkstemp(dir=self.path, prefix=".key-")  # mode 0600 from the start

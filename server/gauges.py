@@ -36,9 +36,10 @@ WORKER = (
 FLUSHER = ("thread", "edges", "sends", "bytes_sent", "full_sockets")
 OUTLET = ("put",)  # by the journal; less what the worker's inlet has taken, it is the Manager queue's depth,
 INLET = ("thread", "taken")  # which `qsize` would cost a round trip to the Manager to say
+ANNOUNCER = ("thread", "sent", "came", "answered", "noise")  # datagrams
 SUPERVISOR = ("manager_pid", "restarts", "workers")
 
-_PANELS = {"supervisor": SUPERVISOR, "reader": READER, "journal": JOURNAL}
+_PANELS = {"supervisor": SUPERVISOR, "reader": READER, "announcer": ANNOUNCER, "journal": JOURNAL}
 _PANELS |= {f"worker {number}": WORKER for number in range(MAX_WORKERS)}
 _PANELS |= {f"flusher {number}": FLUSHER for number in range(MAX_WORKERS)}
 _PANELS |= {f"outlet {number}": OUTLET for number in range(MAX_WORKERS)}
@@ -64,6 +65,9 @@ class Panel:
 
     def set(self, field: str, value: int) -> None:
         self._cells[self._at[field]] = value
+
+    def get(self, field: str) -> int:
+        return self._cells[self._at[field]]
 
     def set_thread(self) -> None:
         """Say that the calling thread is the one whose cells these are."""
@@ -130,7 +134,7 @@ class Gauges:
     def read(self) -> dict[str, int]:
         """Every figure of the processes that run, by `process.field`."""
         workers = self._cells[_OFFSETS["supervisor"] + SUPERVISOR.index("workers")]
-        shown = ["supervisor", "reader", "journal"]
+        shown = ["supervisor", "reader", "announcer", "journal"]
         shown += [f"{part} {number}" for number in range(workers) for part in ("outlet", "inlet", "worker", "flusher")]
         return {
             f"{process}.{field}": self._cells[_OFFSETS[process] + index]

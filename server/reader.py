@@ -67,7 +67,7 @@ ACCEPT_PAUSE = 0.25
 """Seconds without accepting after the system has run out of descriptors."""
 HANDSHAKE_LIMIT = 10.0
 """Seconds from the connection to the login."""
-IDLE_LIMIT = 30.0
+IDLE_LIMIT = 25.0
 """Seconds without a byte after which a connection counts as dead: clients ping far more often."""
 FAREWELL_LIMIT = 10.0
 """Seconds that a worker has to shut down a connection which was told goodbye."""

@@ -25,7 +25,7 @@ from server.children import log, raise_file_limit, start_logging
 from server.config import Config
 from server.datafolder import DataFolder
 from server.gate import Gate
-from server.gauges import Gauges
+from server.gauges import Gauges, Panel
 from server.listening import CannotListen, first_line, listen
 from server.reader import Reader
 from server.readiness import READY, STOPPING, notify
@@ -76,7 +76,7 @@ class Supervisor:
         )
         wakeup = self._heed_signals()
         self._start_backend()
-        announcer = self._new_announcer(listener)
+        announcer = self._new_announcer(listener, gauges.panel("announcer"))
         if self._config.beacon:
             announcer.start()
         print(first_line(listener, self._private_key), flush=True)
@@ -101,7 +101,7 @@ class Supervisor:
         private_key, rate = self._private_key, self._config.rate
         return functools.partial(_session, private_key, psk, rate)
 
-    def _new_announcer(self, listener: socket.socket) -> Announcer:
+    def _new_announcer(self, listener: socket.socket, panel: Panel) -> Announcer:
         host, port = listener.getsockname()[:2]
         announcement = Announcement(
             private_key=self._private_key,
@@ -112,8 +112,9 @@ class Supervisor:
             passphrase=self._config.passphrase is not None,
             advertised=self._config.advertised,
             hints=self._config.hints,
+            started=self._folder.next_start(),
         )
-        return Announcer(announcement, self._roster)
+        return Announcer(announcement, self._roster, panel)
 
     # --- the generation behind the reader -------------------------------------------------------------------------
 

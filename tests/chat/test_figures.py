@@ -25,12 +25,12 @@ def facts(stage: Stage) -> dict[str, str]:
 
 def test_each_stage_in_the_order_of_a_messages_way() -> None:
     picture = stages(BEFORE, AFTER, 2.0)
-    assert [stage.name for stage in picture] == ["reader", "journal", "manager", "worker 0"]
+    assert [stage.name for stage in picture] == ["reader", "journal", "manager", "worker 0", "announcer"]
     assert picture[0].where == "process 7"
 
 
 def test_rates_ratios_and_depths() -> None:
-    reader, journal, manager, worker = map(facts, stages(BEFORE, AFTER, 2.0))
+    reader, journal, manager, worker, _ = map(facts, stages(BEFORE, AFTER, 2.0))
     assert (reader["wake-ups/s"], reader["events a wake-up"]) == ("5", "2.5")
     assert journal["events a commit"] == "–"  # there was none: no figure is better than a wrong one
     assert manager["waiting in its queues"] == "5"

@@ -110,9 +110,11 @@ def test_a_server_without_beacons_is_not_found_but_remembered(tmp_path: Path, be
 @pytest.mark.parametrize("name", ["\x1b[31mred", "turn\u202eed"])
 def test_a_servers_name_moves_no_terminal(tmp_path: Path, beacon_port: int, name: str) -> None:
     from server.announcer import Announcement, Announcer
+    from server.gauges import ANNOUNCER, Panel
     from server.roster import Roster
 
-    announcer = Announcer(Announcement(bytes(32), name, "127.0.0.1", 1, beacon_port, False), Roster())
+    panel = Panel(memoryview(bytearray(8 * len(ANNOUNCER))).cast("q"), ANNOUNCER, 0)
+    announcer = Announcer(Announcement(bytes(32), name, "127.0.0.1", 1, beacon_port, False), Roster(), panel)
     announcer.start()
     try:
         shown = run(tmp_path / "bob", beacon_port, "--who").stdout

@@ -30,7 +30,7 @@ def test_top_shows_each_stage_with_its_process(server: ServerProcess) -> None:
     assert shown.returncode == 0, shown.stderr
     processes = {process.pid: process for process in server.processes()}
     rows = dict(re.findall(r"^╭ ([\w ]+) · .* process (\d+)", shown.stdout, re.MULTILINE))
-    assert list(rows) == ["reader", "journal", "manager", "worker 0", "worker 1"]
+    assert list(rows) == ["reader", "journal", "manager", "worker 0", "worker 1", "announcer"]
     assert {int(pid) for pid in rows.values()} <= set(processes) and len(set(rows.values())) == 5
     assert int(rows["reader"]) == server.pid
     for pid, inlet, flusher in re.findall(r"process (\d+), threads (\d+), (\d+)", shown.stdout):

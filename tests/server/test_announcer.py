@@ -12,6 +12,7 @@ from chat.beacon import MAX_DATAGRAM, Beacon, Presence, Probe, decode, encode_be
 from chat.secure import public_key
 from chat.signing import Signer
 from server.announcer import Announcement, Announcer
+from server.gauges import ANNOUNCER, Panel
 from server.gossip import ANSWER_BURST
 from server.roster import Roster
 from tests.waiting import UNIT, wait_for
@@ -64,6 +65,11 @@ def network(beacon_port: int) -> Iterator[Network]:
     network.close()
 
 
+def counters() -> Panel:
+    """A panel that nobody else sees."""
+    return Panel(memoryview(bytearray(8 * len(ANNOUNCER))).cast("q"), ANNOUNCER, 0)
+
+
 @pytest.fixture
 def announcement(beacon_port: int) -> Announcement:
     return Announcement(PRIVATE, "Office", "127.0.0.1", 5050, beacon_port, passphrase=False)
@@ -76,11 +82,22 @@ def roster() -> Roster:
 
 @pytest.fixture
 def announcer(announcement: Announcement, roster: Roster, network: Network) -> Iterator[Announcer]:
-    announcer = Announcer(announcement, roster)
+    announcer = Announcer(announcement, roster, counters())
     announcer.start()
     wait_for(lambda: network.answers(network.ear), "the first announcement")
     yield announcer
     announcer.stop()
+
+
+def test_datagrams_are_counted(announcement: Announcement, roster: Roster, network: Network) -> None:
+    panel = counters()
+    announcer = Announcer(announcement, roster, panel)
+    announcer.start()
+    for datagram in (encode_probe(Probe(b"12345678")), b"noise"):
+        network.ask(datagram)
+    wait_for(lambda: panel.get("answered") and panel.get("noise") == 1 and panel.get("came") >= 2, "they count")
+    announcer.stop()
+    assert panel.get("sent") >= 2
 
 
 def test_a_probe_is_answered_with_its_nonce(announcer: Announcer, network: Network) -> None:
@@ -105,7 +122,7 @@ def test_who_comes_goes_or_is_away_is_announced_at_once(announcer: Announcer, ro
 
 def test_a_server_with_a_passphrase_names_nobody(announcement: Announcement, roster: Roster, network: Network) -> None:
     roster.arrive(1, "alice")
-    announcer = Announcer(replace(announcement, passphrase=True), roster)
+    announcer = Announcer(replace(announcement, passphrase=True), roster, counters())
     announcer.start()
     (beacon, *_) = wait_for(lambda: network.answers(network.ear), "an announcement")
     announcer.stop()
@@ -126,7 +143,7 @@ def test_every_page_of_a_large_roster_can_be_asked_for(announcer: Announcer, ros
 
 
 def test_the_last_beacon_is_a_farewell(announcement: Announcement, roster: Roster, network: Network) -> None:
-    announcer = Announcer(announcement, roster)
+    announcer = Announcer(announcement, roster, counters())
     announcer.start()
     wait_for(lambda: network.answers(network.ear), "an announcement")
     announcer.stop()
@@ -154,7 +171,7 @@ def test_a_taken_port_costs_the_beacons_alone(
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as selfish:  # without SO_REUSEADDR nobody else may have it
         selfish.bind((EVERYBODY, beacon_port))
-        announcer = Announcer(announcement, roster)
+        announcer = Announcer(announcement, roster, counters())
         announcer.start()
         announcer.stop()
     assert [record.message for record in caplog.records] == [
@@ -165,7 +182,7 @@ def test_a_taken_port_costs_the_beacons_alone(
 def test_several_servers_of_one_machine_share_the_port(
     announcer: Announcer, announcement: Announcement, network: Network
 ) -> None:
-    second = Announcer(replace(announcement, private_key=bytes(32), name="Second"), Roster())
+    second = Announcer(replace(announcement, private_key=bytes(32), name="Second"), Roster(), counters())
     second.start()
     try:
         network.ask(encode_probe(Probe(bytes(8))))
