@@ -22,6 +22,7 @@ from client.config import Options
 from client.door import door_into
 from client.home import Home
 from client.keys import bindings, hear_focus
+from client.pace import Pace
 from client.roomview import Own
 from client.screen import Screen
 from client.seat import Seat
@@ -51,6 +52,7 @@ class App:
         self._viewports: dict[str, Viewport] = {}
         self._focused = True
         self._draft = Document()
+        self._redrawing = Pace(0.02, lambda: self._application.invalidate())  # what is typed is drawn at once
         self._places = Condition(lambda: self._seat.dialogues.question == commands.GO_TO)
         self.typed = Buffer(
             history=InMemoryHistory(),
@@ -69,7 +71,6 @@ class App:
             output=paper(),
             full_screen=True,
             mouse_support=True,
-            min_redraw_interval=0.02,
             after_render=lambda _: self._drawn(),
         )
         self._application.timeoutlen = 0.3  # seconds that Esc waits for the second half of an Alt key
@@ -98,6 +99,7 @@ class App:
         return self._viewports[name]
 
     def _drawn(self) -> None:
+        self._redrawing.done()
         self._seat.drawn()
         self._fetch()
         self._seat.read()
@@ -112,7 +114,7 @@ class App:
     # --- the face ---------------------------------------------------------------------------------------------
 
     def changed(self) -> None:
-        self._application.invalidate()
+        self._redrawing.ask()
 
     def opened(self, room: str) -> None:
         viewport, view = self._viewport(), self.model.rooms[room]

@@ -55,7 +55,7 @@ HOMES = {
     "greenlets": ({"greenlet"}, {"client/dialogue.py"}),
     "asyncio, and the doors into its loop": (
         {"asyncio"},
-        {"client/app.py", "client/plain.py", "client/door.py", "client/insight.py"},
+        {"client/app.py", "client/plain.py", "client/door.py", "client/insight.py", "client/pace.py"},
     ),
     "SQLite": (
         {"sqlite3"},

@@ -52,17 +52,18 @@ class Lan:
 
     def client(self, host: Host, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a client to its end."""
-        return host.run("chat-client", *options, check=False, environment=self._environment(host))
+        return host.run("chat-client", *options, check=False, environment=self.environment(host))
 
     def start_client(self, host: Host, *options: str) -> subprocess.Popen[str]:
         """Start a client."""
-        return host.start("chat-client", *options, environment=self._environment(host))
+        return host.start("chat-client", *options, environment=self.environment(host))
 
     def seek(self, host: Host, *options: str) -> Sought:
         """Look for a server from a host."""
         seek = (sys.executable, "-m", "scripts.lan_simulation.seek")
-        done = host.run(*seek, *options, environment=self._environment(host))
+        done = host.run(*seek, *options, environment=self.environment(host))
         return Sought(**json.loads(done.stdout))
 
-    def _environment(self, host: Host) -> dict[str, str]:
+    def environment(self, host: Host) -> dict[str, str]:
+        """What a client in this host needs in its environment, beside the usual."""
         return {"CHAT_HOME": str(self._folder / f"home-{host.namespace}"), "CHAT_DISCOVERY": "lan"}

@@ -91,6 +91,14 @@ class Switch(_Namespace):
         """Let the host behind this port reach only the ports that aren't isolated, as access points do."""
         self.ip("link", "set", interface, "type", "bridge_slave", "isolated", "on")
 
+    def cut(self, port: str) -> None:
+        """Swallow all that goes through this port from now on; neither side is told."""
+        self.ip("link", "set", port, "nomaster")
+
+    def mend(self, port: str) -> None:
+        """Undo `cut`."""
+        self.ip("link", "set", port, "master", "bridge")
+
 
 class Host(_Namespace):
     """A machine with its own interfaces, routes and firewall."""
@@ -126,7 +134,7 @@ class Host(_Namespace):
             environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:  # fmt: skip
         """Run a command to its end. Raises CalledProcessError if it fails, unless `check` is false."""
         done = subprocess.run(
-            self._command(command),
+            self.command(*command),
             input=stdin,
             capture_output=True,
             text=True,
@@ -143,7 +151,7 @@ class Host(_Namespace):
     ) -> subprocess.Popen[str]:
         """Start a command whose output is read from the result's `stdout`."""
         return subprocess.Popen(
-            self._command(command),
+            self.command(*command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -151,7 +159,8 @@ class Host(_Namespace):
             env={**os.environ, **(environment or {})},
         )
 
-    def _command(self, command: tuple[str, ...]) -> list[str]:
+    def command(self, *command: str) -> list[str]:
+        """The command line that runs this command here."""
         program = BIN / command[0]
         first = str(program) if program.exists() else command[0]
         return ["ip", "netns", "exec", self.namespace, first, *command[1:]]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.load import Load
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess
 from tests.waiting import wait_for
@@ -20,6 +21,16 @@ def test_a_signal_ends_it_cleanly_with_people_connected(number: int, server: Ser
     wait_for(tail.messages, "somebody is connected")
     server.terminate(number)
     assert "Traceback" not in server.log.read_text()
+
+
+def test_sigterm_under_load_ends_within_2_s_and_keeps_all_that_was_acknowledged(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    with Load(server.address, tmp_path / "people", rooms=4, writers=4, interval=0.0) as load:
+        load.goes_on()
+        server.restart()  # `terminate` asserts the time and the status
+        load.goes_on()
+        load.finish(units=60)
 
 
 def test_ctrl_c_in_a_terminal_reaches_every_process_and_still_ends_cleanly(

@@ -19,7 +19,7 @@ ALTERNATE_SCREEN, BRACKETED_PASTE, FOCUS_REPORTS, MOUSE = 1049, 2004, 1004, 1000
 
 def opened(people: People, name: str, *options: str, columns: int = 100, rows: int = 30) -> Terminal:
     terminal = people.open(name, *options, columns=columns, rows=rows)
-    terminal.wait_for(f"{name} on ")
+    terminal.wait_for(f"{name} on ", "1 #")
     return terminal
 
 
