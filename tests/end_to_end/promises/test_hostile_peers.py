@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgpack
@@ -14,11 +17,17 @@ from chat.frames import frame
 from chat.messages import Join, Ping, Pong, Refused, Said, Say, Welcome
 from client.connection import new_label
 from scripts.siege.attacker import Attacker
+from tests.end_to_end.conftest import Report
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess
 from tests.end_to_end.stages import figures, memory, stages
 from tests.end_to_end.talker import Talker
 from tests.waiting import wait_for
+
+HANDSHAKE = 12 * 1024
+"""Bytes that each of the 2,000 who may be between their coming and their login takes, at most."""
+
+ROOT = Path(__file__).parents[3]
 
 GROWTH = 10 * 2**20
 """Bytes that the server may have grown by when the attackers are gone."""
@@ -162,14 +171,31 @@ def test_names_that_look_like_others_and_marks_without_end(server: ServerProcess
         assert isinstance(said, Said) and len(said.text.encode()) > 16_000
 
 
-def test_a_silent_crowd_keeps_nobody_out(server: ServerProcess, people: People, witness: Witness) -> None:
-    crowd = [Attacker(server.address, f"127.0.0.{number % 8 + 2}") for number in range(2_500)]
-    try:
+def test_twenty_thousand_who_never_speak_keep_nobody_out(server: ServerProcess, people: People, report: Report) -> None:
+    witness = Witness(server, people)
+    witness.talk()
+    size = memory(server)
+    with silent_crowd(server, 10_000), silent_crowd(server, 10_000):
         assert people.run("carol", "--room", "r", "--send", "let me in").status == 0
+        assert figures(server)["reader.accepted"] > 20_000
         assert figures(server)["reader.opened"] <= 2_001
+        grown = memory(server) - size
+        report(f"20,000 who never speak: the server grows by {grown / 2**20:.1f} MiB")
+        assert grown < 2_000 * HANDSHAKE
+    witness.talk()
+    witness.close()
+
+
+@contextmanager
+def silent_crowd(server: ServerProcess, count: int) -> Iterator[None]:
+    """A process that holds so many connections, and never writes to one."""
+    command = [sys.executable, "-m", "scripts.siege.silent", *server.where.split(":"), str(count)]
+    crowd = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert crowd.stdout is not None and crowd.stdout.readline() == b"here\n"
+        yield
     finally:
-        for peer in crowd:
-            peer.close()
+        crowd.communicate()
 
 
 def test_one_address_has_only_so_many_connections(tmp_path: Path) -> None:
