@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chat.messages import Goodbye, Join
+from chat.messages import Goodbye, Join, Said, Say
 from client.connection import Connection
 from server.delivery import IN_FLIGHT, MAX_BACKLOG
+from server.journal import INTAKE_BATCHES
+from server.reader import TURN_SIZE
 from tests.end_to_end.conftest import Report
 from tests.end_to_end.load import Load
 from tests.end_to_end.people import People, Running
 from tests.end_to_end.server_process import ServerProcess
 from tests.end_to_end.stages import figures, memory, stages, stopped
-from tests.waiting import wait_for
+from tests.end_to_end.talker import Talker
+from tests.waiting import UNIT, wait_for
 
 MIB = 2**20
 MESSAGE = 15_000
@@ -26,6 +30,10 @@ MESSAGE = 15_000
 BOUND = MAX_BACKLOG + IN_FLIGHT + 8 * MIB
 """Bytes that the whole server may grow by for one who doesn't read: the backlog, what is encrypted ahead of the socket,
 and what the allocators of the processes keep for themselves."""
+
+PRESSED = 2 * INTAKE_BATCHES * TURN_SIZE
+"""The same for a journal that stands still while everybody goes on writing: what the reader has put on its queue, and
+what Python needs to hold that."""
 
 RATIO = 1.5
 """The p99 of others beside one who doesn't read, to that without."""
@@ -101,18 +109,58 @@ def p99(load: Load) -> float:
 
 
 def test_a_journal_that_stands_still_for_10_s_loses_nobody_and_nothing(
-    server: ServerProcess, tmp_path: Path, report: Report
+    server: ServerProcess, people: People, tmp_path: Path, report: Report
 ) -> None:
+    floods = [Flood(server, people, f"flood{number}") for number in range(4)]
     with Load(server.address, tmp_path / "load", rooms=4, writers=4, listeners=4, size=1_000) as load:
         load.goes_on()
         before, stored = memory(server), load.stored
         with stopped(stages(server)["journal"]):
+            for flood in floods:
+                flood.begin()
             wake_up = time.monotonic() + 10
             wait_for(lambda: time.monotonic() > wake_up, "10 s have passed", units=20)
             grown = memory(server) - before
-        took = load.goes_on()
-        load.finish()
+            pressed = sum(flood.is_pressed for flood in floods)
+        took = load.goes_on(units=30)
+        load.finish(units=60)
         assert load.stored > stored
-        report(f"journal stopped for 10 s: the server grows by {grown / MIB:.1f} MiB, goes on after {took:.2f} s")
         assert load.connections == len(load.people), "no connection was lost"
-        assert grown < BOUND
+    for flood in floods:
+        flood.finish()
+    assert pressed == len(floods), "the pressure reaches those who send"
+    report(f"journal stopped for 10 s: the server grows by {grown / MIB:.1f} MiB, goes on after {took:.2f} s")
+    assert grown < PRESSED
+
+
+class Flood:
+    """Somebody who writes 24 MB as fast as TCP takes them, and reads what comes."""
+
+    COUNT = 2_000
+
+    def __init__(self, server: ServerProcess, people: People, name: str) -> None:
+        self._talker = Talker(server.address, people.home(name), name)
+        self._talker.ask(Join("join", name))
+        self._room = name
+        self._thread = threading.Thread(target=self._write)
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether it still waits to write."""
+        return self._thread.is_alive()
+
+    def finish(self) -> None:
+        """All of it was heard, once and in order, on the first connection."""
+        self._thread.join(60 * UNIT)
+        last = str(self.COUNT - 1)
+        self._talker.until(lambda message: getattr(message, "label", "") == last, "all of it is stored", units=60)
+        said = [message.label for message in self._talker.heard if isinstance(message, Said)]
+        assert said == [str(number) for number in range(self.COUNT)]
+        self._talker.close()
+
+    def _write(self) -> None:
+        for number in range(self.COUNT):
+            self._talker.connection.send(Say(str(number), self._room, "x" * 12_000))
