@@ -1,8 +1,8 @@
 """Dialogues: commands written as straight lines that wait, on raw greenlets, in the UI's own thread.
 
-    def ban(dialogue, name):
-        if dialogue.ask(f"Really ban {name}? (y/n)") == "y":
-            dialogue.request(Ban(new_label(), name))
+    def leave(dialogue, room):
+        if dialogue.ask(f"Really leave {room}? (y/n)") == "y":
+            dialogue.request(Leave(new_label(), room))
 
 `ask` and `request` don't block: they switch out of the command's greenlet, back to the loop that called it, and the
 loop switches in again when the answer is there. A greenlet keeps the whole stack, so a command may wait inside any

@@ -155,6 +155,7 @@ class LinkKeeper:
     def _ended(self, failure: Failure | None) -> None:
         connection, self._connection = self._connection, None
         self._timers.cancel("heartbeat")
+        self._timers.cancel("silence")
         goodbye = connection.goodbye if connection is not None else None
         if failure is None and goodbye is not None:
             failure = Refused(goodbye.code, goodbye.sentence)
@@ -181,12 +182,16 @@ class LinkKeeper:
         connection = self._connection
         if connection is None or self.receiver is None:
             return
-        if time.monotonic() - connection.last_heard > DEAD:
+        now = time.monotonic()
+        self._timers.once("silence", max(0.0, connection.last_heard + DEAD - now), self._end_silence)
+        self._ping = (new_label(), now)
+        self.send(Ping(self._ping[0]))
+
+    def _end_silence(self) -> None:
+        connection = self._connection
+        if connection is not None and self.receiver is not None and time.monotonic() >= connection.last_heard + DEAD:
             connection.ended = f"the server was silent for {DEAD:.0f} s"
             self.receiver.close()
-        else:
-            self._ping = (new_label(), time.monotonic())
-            self.send(Ping(self._ping[0]))
 
     # --- what waits -------------------------------------------------------------------------------------------
 
