@@ -111,7 +111,8 @@ def _announcer(between: _Between) -> Stage:
         (between.rate("announcer.answered"), "probes answered/s"),
         (between.rate("announcer.noise"), "noise/s"),
     )
-    where = f"process {between.now('reader.pid')}, thread {between.now('announcer.thread')}"
+    thread = between.now("announcer.thread")
+    where = f"process {between.now('reader.pid')}, {f'thread {thread}' if thread else 'off'}"
     return Stage("announcer", "thread with a UDP socket; beacons", where, facts)
 
 

@@ -1,11 +1,14 @@
-"""`scripts/capture`: pictures of the terminal client in a busy room, from a real run."""
+"""`scripts/capture`: pictures of the terminal client in a busy room, of /models and of /trace, from real runs."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -52,8 +55,9 @@ def main() -> int:
     if unknown := set(chosen.pictures) - set(PICTURES):
         parser.error(f"There is no picture {unknown.pop()}; there are {', '.join(PICTURES)}.")
     for name in chosen.pictures or PICTURES:
-        with Stage() as stage:
-            PICTURES[name](stage)
+        columns, rows, play = PICTURES[name]
+        with Stage(columns, rows) as stage:
+            play(stage)
             save(stage.terminal.cells(), chosen.folder / f"{name}.png")
     return 0
 
@@ -61,7 +65,8 @@ def main() -> int:
 class Stage:
     """A server with people who have talked, and bob's terminal in front of it."""
 
-    columns, rows = 112, 32
+    def __init__(self, columns: int, rows: int) -> None:
+        self.columns, self.rows = columns, rows
 
     def __enter__(self) -> Stage:
         with ExitStack() as self._ends:
@@ -118,7 +123,43 @@ def screen(stage: Stage) -> None:
     stage.terminal.wait_for("The adapter is on its way")
 
 
-PICTURES = {"screen": screen}
+def models(stage: Stage) -> None:
+    """The pipeline and the client at work, while three people talk without a pause."""
+    stop = threading.Event()
+
+    def talk(person: Connection) -> None:
+        while not stop.wait(0.02):
+            person.send(Say(new_label(), "lunch", "noodles!"))
+
+    talkers = [threading.Thread(target=talk, args=(stage.people[name],)) for name in ("alice", "carol", "dave")]
+    for talker in talkers:
+        talker.start()
+    try:
+        stage.terminal.type("\x1bOQ")  # F2
+        stage.terminal.wait_for("reader · epoll", lambda lines: any(BUSY.search(line) for line in lines))
+    finally:
+        stop.set()
+        for talker in talkers:
+            talker.join()
+
+
+BUSY = re.compile(r"\b1\d\d commands/s")
+
+
+def trace(stage: Stage) -> None:
+    """The way of a message from Enter to the own screen."""
+    stage.terminal.type("/trace\r")
+    stage.terminal.wait_for("From now on")
+    stage.terminal.type("\x1bwhere have you been?\r")
+    stage.terminal.wait_for("all of it")
+
+
+PICTURES: dict[str, tuple[int, int, Callable[[Stage], None]]] = {
+    "screen": (112, 32, screen),
+    "models": (170, 27, models),
+    "trace": (112, 32, trace),
+}
+"""By name: columns, rows, and what is to be done before the picture is taken."""
 
 if __name__ == "__main__":
     sys.exit(main())

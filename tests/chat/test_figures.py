@@ -27,6 +27,7 @@ def test_each_stage_in_the_order_of_a_messages_way() -> None:
     picture = stages(BEFORE, AFTER, 2.0)
     assert [stage.name for stage in picture] == ["reader", "journal", "manager", "worker 0", "announcer"]
     assert picture[0].where == "process 7"
+    assert picture[-1].where == "process 7, off", "a server without beacons"
 
 
 def test_rates_ratios_and_depths() -> None:
