@@ -14,6 +14,7 @@ import psutil
 from chat.messages import Join, Say, Statistics, Stats
 from client.connection import Connection
 from client.home import Home
+from tests.end_to_end.conftest import Report
 from tests.end_to_end.server_process import ServerProcess
 
 SERVER = str(Path(sys.executable).with_name("chat-server"))
@@ -52,6 +53,24 @@ def test_the_counters_follow_a_message_through_every_stage(server: ServerProcess
     assert figures["reader.commands"] >= 5 and figures["reader.named"] <= 1
     assert figures["journal.events"] >= 3 and figures["journal.commits"] >= 1
     assert sum(figures[f"worker {number}.connections"] for number in range(2)) == 1
+
+
+def test_to_watch_costs_under_a_hundredth_of_a_core(server: ServerProcess, tmp_path: Path, report: Report) -> None:
+    looks = 200
+    with Connection.open(server.address, home=Home(tmp_path / "home"), name="bob") as bob:
+        before = cpu_seconds(server)
+        for number in range(looks):
+            bob.send(Stats(f"look {number}"))
+            _until(bob, f"look {number}")
+        share = (cpu_seconds(server) - before) / looks  # of a core, for /models looks once a second
+    report(f"/models open in one client costs the server {100 * share:.2f} % of a core")
+    assert share < 0.01
+
+
+def cpu_seconds(server: ServerProcess) -> float:
+    """All its processes together."""
+    times = [process.cpu_times() for process in server.processes()]
+    return sum(time.user + time.system for time in times)
 
 
 def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
