@@ -50,9 +50,11 @@ class Running:
 
 @contextlib.contextmanager
 def chat(*options: str, checkout: Path = HERE.parents[1], data: Path | None = None) -> Iterator[Running]:
-    """The chat server as it comes, but for the flood limit; of another checkout of this repository if one is named."""
+    """The chat server as it comes, but for the flood limit; of another checkout, by its own Python, if one is named."""
+    own = checkout / ".venv/bin/python"
+    python = str(own) if own.exists() else sys.executable
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "server", "--host", "127.0.0.1", "--port", "0", "--data", str(data or folder)]
+        command = [python, "-m", "server", "--host", "127.0.0.1", "--port", "0", "--data", str(data or folder)]
         command += ["--no-beacon", "--rate", "0", "--max-per-address", "0", *options]
         with _process(command, stdout=subprocess.PIPE, cwd=checkout) as process:
             assert process.stdout is not None

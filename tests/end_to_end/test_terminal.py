@@ -11,6 +11,7 @@ from client.connection import Connection
 from scripts.terminal import Terminal
 from tests.end_to_end.people import People
 from tests.end_to_end.server_process import ServerProcess
+from tests.end_to_end.stages import stopped
 
 ENTER, ESCAPE, F1, F2, F7, F8 = "\r", "\x1b", "\x1bOP", "\x1bOQ", "\x1b[18~", "\x1b[19~"
 PAGE_UP, END, CTRL_C, CTRL_K = "\x1b[5~", "\x1b[F", "\x03", "\x0b"
@@ -53,6 +54,20 @@ def test_what_waits_outlives_the_client_that_is_killed(people: People, server: S
     again = opened(people, "bob")
     again.wait_for("bob not lost")
     assert [message["text"] for message in tail(people, 1)] == ["not lost"]
+
+
+def test_what_waits_outlives_a_sleep_in_which_the_server_comes_back(people: People, server: ServerProcess) -> None:
+    bob = opened(people, "bob")
+    server.kill()
+    bob.wait_for("offline")
+    bob.type("first" + ENTER)
+    bob.wait_for("1 pending")
+    with stopped(bob.process.pid):
+        bob.type("second" + ENTER)  # what the keyboard said just before
+        server.start()
+        assert people.run("alice", "--send", "bob sleeps").status == 0
+    bob.wait_for("bob on ", "bob first", "  second", lambda lines: "pending" not in "".join(lines))
+    assert [message["text"] for message in tail(people, 3)] == ["bob sleeps", "first", "second"]
 
 
 def test_the_panes_hide_where_the_window_is_narrow_and_by_their_keys(people: People) -> None:
