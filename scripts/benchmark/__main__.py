@@ -149,7 +149,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--long", action="store_true", help="also growth, many rooms, idle crowds and a long history")
     parser.add_argument(
-        "--before", metavar="DIR", help="measure another checkout, by the Python of its .venv, beside this one instead of others"
+        "--before", metavar="DIR", help="measure another checkout, by its own Python, beside this one instead of others"
     )
     parser.add_argument("--runs", type=int, default=3, help="times that each workload is run (default: 3)")
     parser.add_argument("--json", metavar="FILE", help="write every value and the machine's description")
