@@ -63,7 +63,7 @@ from server.trails import MAX_TRAILS, stamp
 LOCAL_BATCHES = 16
 """Batches between the inlet and the main loop; when it is full the inlet waits, then the Manager's queue fills."""
 
-MAX_REST = 0.003
+MAX_REST = 0.004
 """Seconds between two rounds under load, at most; half of what the last one took, if that is less."""
 
 ROUND_SIZE = 512 * 1024

@@ -47,7 +47,7 @@ OUTLET_BATCHES = 32
 MAX_BATCH = 4096
 """Intake items in one commit, about: more waits for the next."""
 
-MAX_REST = 0.002
+MAX_REST = 0.001
 """Seconds to rest between two batches under load, at most."""
 
 MAX_BATCH_TEXT = 2 * 1024 * 1024
