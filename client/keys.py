@@ -9,8 +9,7 @@ from typing import Any
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition, has_completions, has_selection
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
-from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
-from prompt_toolkit.key_binding.bindings.open_in_editor import load_open_in_editor_bindings
+from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from client.failures import Usage
@@ -81,7 +80,7 @@ def bindings(actions: Any, typed: Buffer, changed: Mapping[str, str]) -> KeyBind
     keys.add(FOCUS_IN)(lambda event: actions.focus(True))
     keys.add(FOCUS_OUT)(lambda event: actions.focus(False))
     _editing(keys, actions, typed)
-    return merge_key_bindings([keys, load_open_in_editor_bindings()])
+    return keys
 
 
 def _editing(keys: KeyBindings, actions: Any, typed: Buffer) -> None:
@@ -97,6 +96,10 @@ def _editing(keys: KeyBindings, actions: Any, typed: Buffer) -> None:
     @keys.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
         typed.insert_text("\n")
+
+    @keys.add("c-x", "c-e")
+    def _(event: KeyPressEvent) -> None:
+        typed.open_in_editor()  # prompt_toolkit's own binding would take the text as entered, and drop it
 
     @keys.add("c-c")
     def _(event: KeyPressEvent) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from chat.messages import Status
+from client.connection import Connection
+from client.home import Home
 from tests.end_to_end.server_process import ServerProcess
-from tests.waiting import UNIT
+from tests.waiting import UNIT, wait_for
 
 CLIENT = str(Path(sys.executable).with_name("chat-client"))
 LIMIT = 1.5
@@ -77,6 +80,21 @@ def test_who_lists_servers_and_people_without_joining(tmp_path: Path, beacon_por
         shown = run(tmp_path / "bob", beacon_port, "--who").stdout
         assert f"One  {one.where}  key {one.fingerprint}" in shown
         assert not (tmp_path / "bob" / "key").exists() and not (tmp_path / "bob" / "known_servers").exists()
+
+
+def test_a_status_is_right_within_5_s(tmp_path: Path, beacon_port: int) -> None:
+    def statuses() -> dict[str, str]:
+        listed = run(tmp_path / "bob", beacon_port, "--who", "--json", "--wait", "0.5")
+        return {person["name"]: person["status"] for person in json.loads(listed.stdout)[0]["people"]}
+
+    with serve(tmp_path / "data", beacon_port, "Office") as server:
+        alice = Connection.open(server.address, home=Home(tmp_path / "alice"), name="alice")
+        with alice:
+            wait_for(lambda: statuses() == {"alice": "online"}, "she is there", units=5)
+            for away, status in ((True, "away"), (False, "online")):
+                alice.send(Status(away))
+                wait_for(lambda status=status: statuses() == {"alice": status}, status, units=5)  # type: ignore[misc]
+        wait_for(lambda: statuses() == {}, "she is gone", units=5)
 
 
 def test_a_server_with_a_passphrase_is_found_too(tmp_path: Path, beacon_port: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.end_to_end.server_process import ServerProcess
 from tests.end_to_end.stages import stopped
 
 ENTER, ESCAPE, F1, F2, F7, F8 = "\r", "\x1b", "\x1bOP", "\x1bOQ", "\x1b[18~", "\x1b[19~"
-PAGE_UP, END, CTRL_C, CTRL_K = "\x1b[5~", "\x1b[F", "\x03", "\x0b"
+PAGE_UP, END, CTRL_C, CTRL_K, EDIT = "\x1b[5~", "\x1b[F", "\x03", "\x0b", "\x18\x05"
 ALTERNATE_SCREEN, BRACKETED_PASTE, FOCUS_REPORTS, MOUSE = 1049, 2004, 1004, 1000  # private modes of the terminal
 
 
@@ -142,6 +143,20 @@ def test_a_wrong_command_suggests_the_nearest_and_f1_lists_all(people: People) -
     bob.wait_for("/join ROOM")
     bob.type(ESCAPE)
     bob.wait_for(lambda lines: not any("/join ROOM" in line for line in lines))
+
+
+def test_a_message_can_be_written_in_an_editor(people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i "s/draft/finished/" "$1"\n')
+    editor.chmod(0o700)
+    monkeypatch.setenv("EDITOR", str(editor))
+    bob = opened(people, "bob")
+    bob.type("a draft")
+    bob.wait_for("lobby> a draft")
+    bob.type(EDIT)
+    bob.wait_for("lobby> a finished")
+    bob.type(ENTER)
+    bob.wait_for("bob a finished")
 
 
 def test_nothing_that_others_write_controls_the_terminal(people: People, server: ServerProcess) -> None:
