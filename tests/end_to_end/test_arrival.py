@@ -76,7 +76,7 @@ def test_of_several_servers_one_is_chosen(chosen: str, tmp_path: Path, beacon_po
 
 def test_the_plain_ui_prints_lines_and_takes_the_same_commands(server: ServerProcess, people: People) -> None:
     people.run("alice", "--room", "ops", "--send", "first")
-    with people.open("bob", "--room", "ops", "--plain") as bob:
+    with people.open("bob", "--room", "ops", "--plain", rows=80) as bob:
         bob.wait_for("alice: first")
         bob.type("hello" + ENTER)
         bob.wait_for("bob: hello")
@@ -87,7 +87,7 @@ def test_the_plain_ui_prints_lines_and_takes_the_same_commands(server: ServerPro
         bob.type(ENTER + "/leave" + ENTER)
         bob.wait_for("Leave ops")
         bob.type("n" + ENTER + "/models" + ENTER)
-        bob.wait_for("reader")
+        bob.wait_for("reader", "threading.enumerate()")
         server.kill()
         bob.wait_for("Offline, trying again")
         bob.type("while away" + ENTER)
