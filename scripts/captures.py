@@ -46,6 +46,9 @@ TALK = {
 }
 """What is said, room by room; the last one is open in the picture."""
 
+BUSY = re.compile(r"\b1\d\d commands/s")
+"""What the reader's box says while three people talk."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser("scripts/capture", description="Make the pictures in docs/ anew.")
@@ -143,14 +146,11 @@ def models(stage: Stage) -> None:
             talker.join()
 
 
-BUSY = re.compile(r"\b1\d\d commands/s")
-
-
 def trace(stage: Stage) -> None:
     """The way of a message from Enter to the own screen."""
     stage.terminal.type("/trace\r")
     stage.terminal.wait_for("From now on")
-    stage.terminal.type("\x1bwhere have you been?\r")
+    stage.terminal.type("where have you been?\r")
     stage.terminal.wait_for("all of it")
 
 

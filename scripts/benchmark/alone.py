@@ -133,7 +133,7 @@ def standing(name: str, size: Size) -> dict[str, float]:
             core = (server.cpu_seconds() - cpu) / (time.perf_counter() - begun)
             return {
                 f"{size.standing:,} idle: KB a connection": (server.memory() - empty) / size.standing / 1024,
-                f"{size.standing:,} idle, each with a ping every 8 s: % of a core": 100 * core,
+                f"{size.standing:,} idle, each with a ping every {HEARTBEAT:.0f} s: % of a core": 100 * core,
             }
 
 

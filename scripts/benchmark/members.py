@@ -123,9 +123,6 @@ class ChatMember:
 class RelayMember:
     """A client of the relay: frames and nothing else."""
 
-    def ping(self) -> bytes:
-        return b""
-
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
         self._rest = b""
@@ -143,6 +140,9 @@ class RelayMember:
     def message(self, text: str) -> bytes:
         return frame(text.encode())
 
+    def ping(self) -> bytes:
+        return b""
+
 
 class LineMember:
     """A client of a server with a line protocol: what isn't a whole line yet waits for the rest."""
@@ -150,9 +150,6 @@ class LineMember:
     greeting: str
     ready: bytes
     publish: str
-
-    def ping(self) -> bytes:
-        return b""
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
@@ -174,6 +171,9 @@ class LineMember:
 
     def message(self, text: str) -> bytes:
         return self.publish.format(room=ROOM, size=len(text), text=text).encode()
+
+    def ping(self) -> bytes:
+        return b""
 
 
 class RedisMember(LineMember):
