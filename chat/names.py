@@ -14,11 +14,10 @@ import precis_i18n
 from confusable_homoglyphs import confusables
 
 from chat.faults import PeerFault
+from chat.text import MAX_MARKS
 
 MAX_PERSON = 32
 MAX_ROOM = 64
-MAX_MARKS = 4
-"""Combining marks in a row, as UTS 39 (section 5.4) advises: more would cover the lines around."""
 PUNCTUATION = "._-"
 _LRM = "\u200e"
 

@@ -17,7 +17,8 @@ _UNSAFE = re.compile(
 )
 
 MAX_MARKS = 4
-"""Combining marks kept on one character; more are counted, not drawn, for they would cover the lines around."""
+"""Combining marks kept on one character, as UTS 39 (section 5.4) advises; more are counted, not drawn, for they would
+cover the lines around."""
 
 
 def safe_text(text: str, *, keep: str = "") -> str:
