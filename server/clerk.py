@@ -129,8 +129,7 @@ class Clerk:
         self._parcels, self._uncommitted, self._labels = [], [], {}
         for item in batch:
             _INTAKE[type(item)](self, item)
-        if self._uncommitted:
-            self._store.commit(self._uncommitted)
+        self._store.commit(self._uncommitted)
         return self._parcels
 
     # --- intake -----------------------------------------------------------------------------------------------

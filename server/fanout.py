@@ -7,14 +7,14 @@ function, and a Pool starts, counts and ends its workers. What it can't do is no
 
 **Why Manager queues.** A `multiprocessing.Queue` can't be given to a Pool's task, only inherited at a Process's
 start; the proxy of a `Manager().Queue()` can be pickled and sent anywhere. Its price is a round trip to the
-Manager's process for each call, and that a proxy has no descriptor to wait on. So a thread, the *inlet*, blocks on
-the proxy and hands on to a local queue, and the round trips go on while the main loop works.
+Manager's process for each call, and that a proxy has no descriptor to wait on. So a thread, the *inlet*
+(server/inlet.py), blocks on the proxy, and the round trips go on while the main loop works.
 
 **Descriptors** can't travel on that queue: the Manager would unpickle them. They come over a Unix socket
 (`recv_fds`), sent before the *Attach* that names them is put on its way, so when *Attach* is met the descriptor is
 there. After that nobody else writes to the connection, so the cipher's counter lives in one place.
 
-**Coalescing.** A round takes all that waits in the local queue before it writes, so a busy room costs each member
+**Coalescing.** A round takes all that the inlet has before it writes, so a busy room costs each member
 one `send` for many messages. A `send` costs the same for one message or fifty, so under load, which is when a batch
 waits already as a round ends, the next round is begun a little later (`MAX_REST`) and with more in it.
 """
@@ -23,10 +23,8 @@ from __future__ import annotations
 
 import itertools
 import pickle
-import queue
 import socket
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +38,7 @@ from server.delivery import FAREWELL_LIMIT, LOW_BACKLOG, SLOW_FAREWELL_LIMIT, De
 from server.flusher import Flusher
 from server.gauges import Gauges
 from server.history import History
+from server.inlet import Inlet
 from server.parcels import (
     Attach,
     Detach,
@@ -60,17 +59,8 @@ from server.replays import Replays
 from server.router import Router
 from server.trails import MAX_TRAILS, stamp
 
-LOCAL_BATCHES = 16
-"""Batches between the inlet and the main loop; when it is full the inlet waits, then the Manager's queue fills."""
-
-MAX_REST = 0.004
+MAX_REST = 0.0035
 """Seconds between two rounds under load, at most; half of what the last one took, if that is less."""
-
-ROUND_SIZE = 512 * 1024
-"""Bytes of parcels in one round, about: the inlet goes on filling the queue while a round empties it."""
-
-WAKE = (b"", 0)
-"""On the local queue: nothing new, but a replay can go on."""
 
 TOO_SLOW = Goodbye("too_slow", "Your connection is too slow for this room; reconnect to go on where you were.")
 STOPPING = Goodbye("stopping", "The server is stopping; reconnect in a moment.")
@@ -102,17 +92,15 @@ def run(post: Post, parcels: Any) -> None:
 
 
 class Worker:
-    """One worker's loop. Everything in here runs in its main thread, but for `_inlet` and `_wake`."""
+    """One worker's loop. Everything in here runs in its main thread, but for `_wake`."""
 
     def __init__(self, unix: socket.socket, parcels: Any, history: History, gauges: Gauges, number: int) -> None:
         self._unix = unix
-        self._parcels = parcels
-        self._local: queue.Queue[tuple[bytes, int] | None] = queue.Queue(LOCAL_BATCHES)
         self._history = history
         self._router = Router()
         self._replays = Replays(history)
         self._panel = gauges.panel(f"worker {number}")
-        self._inlet_panel = gauges.panel(f"inlet {number}")
+        self._inlet = Inlet(parcels, gauges.panel(f"inlet {number}"))
         self._tally = Tally()
         self._took = 0.0
         """Seconds that the last round took."""
@@ -123,7 +111,7 @@ class Worker:
         self._trails: list[Traced] = []
 
     def run(self) -> None:
-        threading.Thread(target=self._inlet, name="inlet", daemon=True).start()
+        self._inlet.start()
         self._flusher.start()
         while self._round():
             pass
@@ -131,30 +119,17 @@ class Worker:
             delivery.say_farewell([encode(STOPPING)], self._tally)
         self._flusher.stop()
 
-    def _inlet(self) -> None:
-        self._inlet_panel.set_thread()
-        try:
-            while (blob := self._parcels.get()) is not None:
-                self._inlet_panel.add("taken")
-                self._local.put((blob, time.monotonic_ns()))
-        except (EOFError, OSError):
-            log.warning("the Manager is gone")
-        self._local.put(None)
-
     def _wake(self, delivery: Delivery) -> None:
-        # A full queue needs no waking: the main loop looks after the replays in every round.
-        if delivery.connection in self._replays and not self._local.full():
-            try:
-                self._local.put_nowait(WAKE)
-            except queue.Full:
-                pass
+        if delivery.connection in self._replays:
+            self._inlet.wake()
 
     def _round(self) -> bool:
         """Take what waits, then write it; False when the end has come."""
-        if not self._local.empty():
-            time.sleep(min(self._took / 2, MAX_REST))
-        parcels, ended = self._take()
+        batches, ended = self._inlet.take(block=not self._can_replay(), rest=min(self._took / 2, MAX_REST))
         begun = time.monotonic()
+        parcels: list[Parcel] = []
+        for batch in batches:
+            parcels += stamp(stamp(pickle.loads(batch.blob), "Manager queue", batch.taken), "worker's round")
         self._handle(coalesce(parcels))  # anew: what came in several batches visits each member once as well
         self._write_out()
         self._send_trails()
@@ -165,24 +140,6 @@ class Worker:
         self._panel.set("connections", len(self._deliveries))
         self._panel.show(self._tally)
         return not ended
-
-    def _take(self) -> tuple[list[Parcel], bool]:
-        """What waits, and whether the end has come; blocks for the first unless a replay can go on."""
-        parcels: list[Parcel] = []
-        size = 0
-        try:
-            batch = self._local.get(block=not self._can_replay())
-            while batch is not None:
-                blob, taken = batch
-                if blob:
-                    parcels += stamp(stamp(pickle.loads(blob), "Manager queue", taken), "worker's round")
-                    size += len(blob)
-                if size >= ROUND_SIZE:
-                    return parcels, False
-                batch = self._local.get_nowait()
-        except queue.Empty:
-            return parcels, False
-        return parcels, True
 
     def _handle(self, parcels: list[Parcel]) -> None:
         self._panel.add("parcels", len(parcels))

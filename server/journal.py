@@ -6,10 +6,8 @@ no lock at all: everything in here is plain sequential code.
 
 **Group commit.** `collect` blocks for the first batch and then takes all that waits, so the longer a commit takes
 the more the next one carries: throughput rises with load while an idle server answers after a single fsync. There
-is no timer in this, only the queue. But a disk that syncs within a millisecond would make for many small batches
-under load, each with its own cost here and in the workers. So a journal that finds work waiting as soon as it is done
-rests as long as it worked, up to `MAX_REST`, and then takes all that has come meanwhile. One that found nothing
-waiting takes what comes at once.
+is no timer in this, only the queue; that a fast disk doesn't make for many small batches is the reader's doing, which
+passes on at most one batch every 1.5 ms.
 
 **Why `get_nowait` and not `empty()`.** The queue is a pipe with a feeder thread behind it: `empty()` may say True
 for what was already put, and False for what another takes first. Only `get` knows.
@@ -46,9 +44,6 @@ OUTLET_BATCHES = 32
 
 MAX_BATCH = 4096
 """Intake items in one commit, about: more waits for the next."""
-
-MAX_REST = 0.001
-"""Seconds to rest between two batches under load, at most."""
 
 MAX_BATCH_TEXT = 2 * 1024 * 1024
 """Characters of messages in one commit, about. What waits on a fan-out queue is batches, so this bounds its memory."""
@@ -96,36 +91,27 @@ def _work(
     """Store what comes and pass it on, until the end has come."""
     panel = gauges.panel("journal")
     panels = [gauges.panel(f"outlet {number}") for number in range(len(outlets))]
-    presence_due = took = 0.0
+    presence_due = 0.0
     ended = False
     while not ended:
-        batch, ended = collect(intake, presence_due if clerk.presence_untold else None, min(took, MAX_REST))
-        begun = time.monotonic()
+        batch, ended = collect(intake, presence_due if clerk.presence_untold else None)
         parcels = stamp(clerk.work(stamp(batch, "journal queue")), "committed")
         if clerk.presence_untold and time.monotonic() >= presence_due:
             parcels += clerk.tell_presence()
             presence_due = time.monotonic() + PRESENCE_INTERVAL
         publish(parcels, outlets, panels)
         _count(panel, len(batch), len(parcels), store)
-        took = time.monotonic() - begun
     for outlet in outlets:
         outlet.put(None)
     store.close()
 
 
-def collect(intake: Queue[list[Intake] | None], until: float | None, rest: float = 0.0) -> tuple[list[Intake], bool]:
-    """All that waits, and whether the end has come; blocks for the first, at most `until` (monotonic).
-
-    If something waits already, more is given `rest` seconds to come.
-    """
+def collect(intake: Queue[list[Intake] | None], until: float | None) -> tuple[list[Intake], bool]:
+    """All that waits, and whether the end has come; blocks for the first, at most `until` (monotonic)."""
     batch: list[Intake] = []
     text = 0
     try:
-        try:
-            turn = intake.get_nowait()
-            time.sleep(rest)
-        except queue.Empty:
-            turn = intake.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+        turn = intake.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
         while turn is not None:
             batch += turn
             text += sum(len(getattr(item.command, "text", "")) for item in turn if isinstance(item, Asked))

@@ -23,6 +23,10 @@ ends nothing, and epoll would go on reporting it under a number that the next `a
 Hence the order: unregister, shutdown, tell the worker, close; and the close waits for the end of the turn, when no
 event fetched under that number is left.
 
+**Moderation.** Waking up, and waking every stage behind, costs the same for one message or fifty. So a turn that
+brought something is followed by a rest of `MODERATION`, in which more may come, as network cards have it with their
+interrupts. What comes after a pause is taken at once.
+
 **Pressure.** What the turn's reads led to goes to the journal in one `put_nowait`. If the queue is full, or a
 descriptor doesn't fit the worker's socket, the reader reads nothing more and tries again in `RETRY` seconds: the
 kernel's buffers fill, and the senders' TCP waits.
@@ -61,6 +65,8 @@ EDGES = select.EPOLLIN | select.EPOLLET | select.EPOLLRDHUP
 ACCEPTS_A_TURN = 64
 TURN_SIZE = 256 * 1024
 """Bytes read in one turn, and at most one connection's share more: so a batch for the journal is bounded too."""
+MODERATION = 0.0015
+"""Seconds between two turns that bring something, at least."""
 RETRY = 0.005
 """Seconds until a full stage is tried again."""
 ACCEPT_PAUSE = 0.25
@@ -109,6 +115,7 @@ class Reader:
         self._last_id = 0
         self._census_due = 0.0
         self._census_owed = False
+        self._passed_on = 0.0  # when a turn last brought something
         self._woken = 0  # when epoll returned last, for traced messages
         self._accepting = True
         self._accept_again = 0.0
@@ -118,6 +125,7 @@ class Reader:
     def run(self, stages: Stages) -> None:
         self._stages = stages
         while self._running:
+            self._moderate()
             events = self._epoll.poll(self._timeout())
             self._woken = time.monotonic_ns()
             self._panel.add("wakeups")
@@ -174,6 +182,11 @@ class Reader:
         return self._connections.values()
 
     # --- a turn -----------------------------------------------------------------------------------------------
+
+    def _moderate(self) -> None:
+        early = self._passed_on + MODERATION - time.monotonic()
+        if early > 0:
+            time.sleep(early)
 
     @property
     def _stalled(self) -> bool:
@@ -243,6 +256,7 @@ class Reader:
             self._handovers.popleft()
         if self._turn and not self._handovers and self._stages.submit(self._turn):
             self._turn = []
+            self._passed_on = time.monotonic()
         self._set_accepting(not self._stalled and time.monotonic() >= self._accept_again)
 
     def _close_ended(self) -> None:

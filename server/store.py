@@ -78,7 +78,12 @@ class Store:
         return state
 
     def find(self, author: str, label: str) -> bytes | None:
-        """The wire form of the event that this author's label has led to, if it has."""
+        """The wire form of the event that this author's label has led to, if it has.
+
+        Until `commit` the database stays open for reading: that takes four system calls, which a batch makes once.
+        """
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN")
         row: tuple[bytes] | None = self._db.execute(
             "SELECT body FROM events WHERE author = ? AND label = ?", (author, label)
         ).fetchone()
@@ -101,10 +106,12 @@ class Store:
         return self._next - 1
 
     def commit(self, batch: list[Stored]) -> None:
-        """Keep the events of a batch, all or none, on disk when this returns. Raises `StoreTrouble`."""
+        """End a batch: keep its events, all or none, on disk when this returns. Raises `StoreTrouble`."""
+        if not batch:
+            self._leave()
+            return
         begun = time.perf_counter_ns()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
             self._write(batch)
             self._db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
@@ -120,6 +127,8 @@ class Store:
         self._db.close()
 
     def _write(self, batch: list[Stored]) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
         rows = []
         words = []
         last: dict[str, int] = {}
@@ -172,8 +181,11 @@ class Store:
             self._room_ids[room] = number
         return number
 
-    def _roll_back(self) -> None:
+    def _leave(self) -> None:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
+
+    def _roll_back(self) -> None:
+        self._leave()
         self._next = self._db.execute("SELECT coalesce(max(position), 0) + 1 FROM events").fetchone()[0]
         self._room_ids = dict(self._db.execute("SELECT name, id FROM rooms"))

@@ -123,6 +123,17 @@ def test_a_queue_of_threads_blocks_both_ways_and_says_full_and_empty(run: Callab
     assert [box.get(timeout=10 * UNIT), box.get(timeout=10 * UNIT)] == [1, 2]
 
 
+def test_a_notification_that_nobody_waits_for_is_lost() -> None:
+    changed = threading.Condition()
+    there = []
+    with changed:
+        there.append("news")
+        changed.notify_all()  # nobody waits yet
+    with changed:
+        assert not changed.wait(timeout=0.01)  # waits for the next one, and there is none
+        assert changed.wait_for(lambda: there, timeout=10 * UNIT)  # looks first
+
+
 def test_close_does_not_wake_who_reads(run: Callable[..., threading.Thread]) -> None:
     here, there = socket.socketpair()
     heard: list[bytes] = []

@@ -33,6 +33,7 @@ class Behind:
     def __init__(self) -> None:
         self.intake: list[Intake] = []
         self.log: list[str] = []
+        self.turns = 0
         self.full = False
 
     def hand_over(self, connection: int, fileno: int) -> bool:
@@ -45,6 +46,7 @@ class Behind:
     def submit(self, turn: list[Intake]) -> bool:
         if self.full:
             return False
+        self.turns += 1
         self.intake += turn
         self.log += [f"{type(item).__name__} {item.connection}" for item in turn]
         return True

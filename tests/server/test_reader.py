@@ -42,6 +42,18 @@ def unread(running: Running) -> int:
     return int.from_bytes(fcntl.ioctl(connection.sock, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
+def test_turns_that_bring_something_keep_their_distance(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "MODERATION", 0.2)
+    client = Client(running.address).shake_hands()
+    wait_for(lambda: running.behind.count(Asked) == 1, "the login has come")
+    before, commands = running.behind.turns, says(40)
+    for command in commands:
+        client.say(command)
+    wait_for(lambda: len(running.behind.texts()) == len(commands), "all have come")
+    assert running.behind.texts() == [command.text for command in commands]
+    assert running.behind.turns - before < len(commands) / 4  # 1 or 2, unless this machine stood still meanwhile
+
+
 def test_what_is_left_after_a_fair_share_is_owed_and_read_without_a_new_edge(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,16 @@ def test_a_label_is_found_in_the_form_in_which_it_went_out(store: Store) -> None
     assert store.find("alice", "r1") is None
 
 
+def test_a_batch_that_only_looked_leaves_nothing_open(store: Store, path: Path) -> None:
+    before = store.commits
+    assert store.find("bob", "r1") is not None
+    store.commit([])
+    assert store.commits == before
+    with sqlite3.connect(path) as other:  # who still reads would keep the log from being emptied
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    other.close()
+
+
 def test_the_schema_itself_forbids_a_number_or_label_twice(store: Store) -> None:
     other_number = Said("r", 3, 100.0, "bob", "r1", "again")
     for twice in (said(2), other_number):
