@@ -1,6 +1,11 @@
 """The life of one connection as a literal table: which step may follow in which phase, and where it leads.
 
 Both sides walk it. A step that isn't in the table is the peer's fault ("out_of_order"), never a surprise.
+
+**Signs of life.** That a link is dead (a cut cable, a machine that lost its power) the kernel finds out by itself: both
+sides have it probe a silent connection, `DEAD_LINK` in all, and no program wakes up for that. What a kernel can't know
+is whether the program behind the other one still works, so a client asks with a `Ping` every `HEARTBEAT`, and sooner
+where an answer is due; and a server ends a connection of whose program it has heard nothing for `SILENCE_LIMIT`.
 """
 
 from __future__ import annotations
@@ -8,6 +13,18 @@ from __future__ import annotations
 import enum
 
 from chat.faults import PeerFault
+
+HEARTBEAT = 60.0
+"""Seconds: a client says something at least that often."""
+
+SILENCE_LIMIT = 150.0
+"""Seconds after which a server ends the connection of a client that said nothing."""
+
+PROBE_AFTER, PROBE_EVERY, PROBES = 10, 5, 3
+"""TCP keepalive: seconds of silence until the first probe, seconds between two, and how many may be lost."""
+
+DEAD_LINK = PROBE_AFTER + PROBE_EVERY * PROBES
+"""Seconds after which a link that takes nothing is dead, whether it was silent or busy."""
 
 
 class Phase(enum.Enum):

@@ -28,6 +28,7 @@ from chat.faults import PeerFault
 from chat.frames import Cutter, frame
 from chat.messages import Command, Event, Goodbye, Login, Notice, Ping, Unknown, Welcome
 from chat.messages import Refused as RefusedNotice
+from chat.protocol import DEAD_LINK, HEARTBEAT, PROBE_AFTER, PROBE_EVERY, PROBES
 from chat.secure import Initiator, ReceivingHalf, SendingHalf, psk_of, raise_alert
 from chat.values import Cursor
 from client.config import Address
@@ -39,11 +40,20 @@ Incoming = Event | Notice | Unknown
 CONNECT_LIMIT = 10.0
 """Seconds that connecting may take, and then handshake and login together."""
 
-HEARTBEAT = 8.0
-"""Seconds without a word of ours after which a ping says that we live, and asks whether the server does."""
+EAGER = 5.0
+"""Seconds that whatever we said may stay without an answer; then a ping asks whether the server lives."""
 
-DEAD = 25.0
-"""Seconds of silence after which the connection counts as lost."""
+DEAD = 20.0
+"""Seconds of silence after a ping after which the connection counts as lost."""
+
+_KEEPALIVE = {
+    "TCP_KEEPIDLE": PROBE_AFTER,
+    "TCP_KEEPALIVE": PROBE_AFTER,  # the same, as macOS calls it
+    "TCP_KEEPINTVL": PROBE_EVERY,
+    "TCP_KEEPCNT": PROBES,
+    "TCP_USER_TIMEOUT": 1_000 * DEAD_LINK,  # Linux: for what was sent and nobody takes
+}
+"""What the kernel is told of dead links, as far as this platform's knows it."""
 
 
 def new_label() -> str:
@@ -58,12 +68,13 @@ class Connection:
     """
 
     def __init__(self, sock: socket.socket, address: Address, heartbeat: float | None) -> None:
+        _prepare(sock)
         self.address = address
         self.welcome: Welcome
         self.server_key = b""
         self.ended = ""
         self.goodbye: Goodbye | None = None
-        self.last_heard = self._last_said = time.monotonic()
+        self.last_heard = self._last_said = self._last_asked = time.monotonic()
         self._socket = sock
         self._heartbeat = heartbeat
         self._login_deadline: float | None = time.monotonic() + CONNECT_LIMIT
@@ -100,7 +111,6 @@ class Connection:
             raise Unreachable(f"No server answers at {where} ({reason}); is chat-server running there?") from error
         connection = cls(sock, address, heartbeat)
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection._shake_hands(home, where, passphrase)
             connection._log_in(name, cursors)
             connection._login_deadline = None
@@ -136,7 +146,7 @@ class Connection:
         except PeerFault as fault:
             self.ended = fault.sentence
         except OSError as error:
-            self.ended = self.ended or str(error) or "The connection was lost."
+            self.ended = self.ended or error.strerror or str(error) or "The connection was lost."
         self.close()  # not reached by a `break`: the next `for` goes on where that one stopped
 
     def close(self) -> None:
@@ -202,19 +212,34 @@ class Connection:
 
     def _wait_with_pings(self) -> None:
         # select, not a socket timeout: that would cut short a `sendall` that waits out the server's pressure.
-        # The ping is for the server too: it takes who says nothing for dead, also one who only has much to read.
+        # The ping is for the server too: it ends who says nothing, also one who only has much to read.
         assert self._heartbeat is not None
         while True:
-            now, ping_at, dead_at = time.monotonic(), self._last_said + self._heartbeat, self.last_heard + DEAD
-            if now >= ping_at:
-                self.send(Ping(new_label()))
-            elif self._is_readable(max(0.0, min(ping_at, dead_at) - now)):
+            asked = self._last_asked > self.last_heard
+            if asked:
+                due = self._last_asked + DEAD
+            else:
+                answered = self.last_heard >= self._last_said
+                due = self._last_said + (self._heartbeat if answered else min(EAGER, self._heartbeat))
+            if self._is_readable(min(EAGER, max(0.0, due - time.monotonic()))):
                 return
-            elif time.monotonic() >= dead_at:
+            if time.monotonic() < due:
+                continue  # another thread may have said something meanwhile
+            if asked:
                 raise ConnectionError(f"The server was silent for {DEAD:.0f} s.")
+            self._last_asked = time.monotonic()
+            self.send(Ping(new_label()))
 
     def _is_readable(self, seconds: float) -> bool:
         try:
             return bool(select.select([self._socket], [], [], seconds)[0])
         except ValueError:  # another thread has closed it: it has no descriptor any more
             raise ConnectionError("The connection was closed.") from None
+
+
+def _prepare(sock: socket.socket) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

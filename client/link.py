@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from chat.messages import Command, Ping, Pong, RoomState, Said, Say, Tell
 from chat.messages import Refused as RefusedNotice
+from chat.protocol import HEARTBEAT
 from chat.secure import fingerprint
 from chat.values import Stamp
 from client.backoff import delays
@@ -26,8 +27,8 @@ from client.receiver import Receiver
 from client.redial import PASSING
 from client.timers import Timers
 
-HEARTBEAT = 5.0
-"""Seconds between two pings; each also measures the round trip."""
+BEAT = 5.0
+"""Seconds between two pings while the user is there, who sees the round trip that each measures."""
 
 RETRY = 2.0
 """Seconds after which what was refused for coming too fast is sent again."""
@@ -66,6 +67,9 @@ class LinkKeeper:
         self._states_to_come = 0
         self._rooms: set[str] = set()
         self._ping = ("", 0.0)
+        self._asked = 0.0  # when the first ping was sent that nothing was heard after
+        self.away = False
+        """Whether nobody looks: then a ping is sent only as often as the protocol wants it."""
 
     def connect(self) -> None:
         """Try to connect, in the background."""
@@ -127,7 +131,7 @@ class LinkKeeper:
         if self._outbox is None:
             self._outbox = Outbox(self._home, connection.server_key, connection.welcome.name)
         self._states_to_come, self._rooms = connection.welcome.rooms, set()
-        self._timers.every("heartbeat", HEARTBEAT, self._beat)
+        self._timers.every("heartbeat", BEAT, self._beat)
         self._beat()
         if not self._states_to_come:
             self._settle()
@@ -183,13 +187,17 @@ class LinkKeeper:
         if connection is None or self.receiver is None:
             return
         now = time.monotonic()
-        self._timers.once("silence", max(0.0, connection.last_heard + DEAD - now), self._end_silence)
+        if self.away and now < self._ping[1] + HEARTBEAT - BEAT:
+            return
+        if connection.last_heard >= self._asked:
+            self._asked = now
+            self._timers.once("silence", DEAD, self._end_silence)
         self._ping = (new_label(), now)
         self.send(Ping(self._ping[0]))
 
     def _end_silence(self) -> None:
         connection = self._connection
-        if connection is not None and self.receiver is not None and time.monotonic() >= connection.last_heard + DEAD:
+        if connection is not None and self.receiver is not None and connection.last_heard < self._asked:
             connection.ended = f"the server was silent for {DEAD:.0f} s"
             self.receiver.close()
 

@@ -293,7 +293,7 @@ class Seat:
         self._tell_away(away)
 
     def _tell_away(self, away: bool) -> None:
-        self._away = away
+        self._away = self._link.away = away
         self.send(Status(away))
 
     def copy(self, text: str) -> None:

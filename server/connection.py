@@ -36,6 +36,7 @@ class Connection:
         "_cutter",
         "address",
         "closing",
+        "counted",
         "deadline",
         "fileno",
         "handed_over",
@@ -61,6 +62,8 @@ class Connection:
         """Whether a fan-out worker has the sending side: nothing may be written here any more then."""
         self.closing = False
         """Whether the client has been told goodbye: nothing it sends counts any more."""
+        self.counted: Phase | None = None
+        """The phase in which the reader's figures have it."""
         self._cutter = Cutter()
 
     def read(self) -> Reading:

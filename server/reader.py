@@ -43,13 +43,13 @@ import heapq
 import select
 import socket
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from chat.frames import frame
 from chat.messages import Goodbye, Login, Status
-from chat.protocol import Phase
+from chat.protocol import DEAD_LINK, PROBE_AFTER, PROBE_EVERY, PROBES, SILENCE_LIMIT, Phase
 from chat.secure import alert
 from server.admission import Admission
 from server.children import log
@@ -73,8 +73,6 @@ ACCEPT_PAUSE = 0.25
 """Seconds without accepting after the system has run out of descriptors."""
 HANDSHAKE_LIMIT = 10.0
 """Seconds from the connection to the login."""
-IDLE_LIMIT = 25.0
-"""Seconds without a byte after which a connection counts as dead: clients ping far more often."""
 FAREWELL_LIMIT = 10.0
 """Seconds that a worker has to shut down a connection which was told goodbye."""
 
@@ -113,8 +111,6 @@ class Reader:
         self._closing: list[Connection] = []
         self._timers: list[tuple[float, int, int]] = []  # (when, connection's id, its descriptor)
         self._last_id = 0
-        self._census_due = 0.0
-        self._census_owed = False
         self._passed_on = 0.0  # when a turn last brought something
         self._woken = 0  # when epoll returned last, for traced messages
         self._accepting = True
@@ -140,7 +136,7 @@ class Reader:
                 self._expire(time.monotonic())  # after the debts: what came while we couldn't read counts as life
             self._pass_on()
             self._close_ended()
-            self._take_census(time.monotonic())
+            self._panel.set("owed", len(self._owed))
 
     def stop(self) -> None:
         self._running = False
@@ -201,8 +197,6 @@ class Reader:
         due = self._timers[0][0] if self._timers else None
         if not self._accepting:
             due = self._accept_again if due is None else min(due, self._accept_again)
-        if self._census_owed:
-            due = self._census_due if due is None else min(due, self._census_due)
         return None if due is None else max(0.0, due - time.monotonic())
 
     def _meet(self, fileno: int) -> None:
@@ -237,6 +231,7 @@ class Reader:
             if reading.more:
                 self._owe(connection)
             self._carry_out(connection, reading.actions)
+            self._count(connection, connection.session.phase)
             if reading.ended:
                 self._end(connection)
             elif reading.actions:
@@ -294,6 +289,7 @@ class Reader:
             sock.close()
             return
         self._connections[connection.fileno] = connection
+        self._count(connection, Phase.OPENED)
         self._remind(connection)
         self._epoll.register(sock, EDGES)
         while (oldest := self._admission.surplus()) is not None:
@@ -341,6 +337,7 @@ class Reader:
         if self._connections.pop(connection.fileno, None) is None:
             return
         self._epoll.unregister(connection.fileno)
+        self._count(connection, Phase.CLOSED)
         self._panel.add("ended")
         try:
             connection.sock.shutdown(socket.SHUT_RDWR)
@@ -352,6 +349,15 @@ class Reader:
         self._admission.leave(connection)
         self._closing.append(connection)
 
+    def _count(self, connection: Connection, phase: Phase) -> None:
+        """Move a connection to `phase` in the figures, unless it has ended already."""
+        if phase is not connection.counted and connection.counted is not Phase.CLOSED:
+            if connection.counted is not None:
+                self._panel.add(connection.counted.value, -1)
+            if phase is not Phase.CLOSED:
+                self._panel.add(phase.value)
+            connection.counted = phase
+
     # --- time -------------------------------------------------------------------------------------------------
 
     def _remind(self, connection: Connection) -> None:
@@ -359,7 +365,7 @@ class Reader:
 
     def _extend(self, connection: Connection) -> None:
         if connection.session.phase is Phase.NAMED and not connection.closing:
-            connection.deadline = time.monotonic() + IDLE_LIMIT
+            connection.deadline = time.monotonic() + SILENCE_LIMIT
 
     def _expire(self, now: float) -> None:
         """End what is overdue. A heap entry is only a reminder: the connection's own deadline may have moved on."""
@@ -380,17 +386,6 @@ class Reader:
                 limit = "The connection was silent for too long; reconnect."
                 self._drop(connection, Goodbye("silent", limit), frame(alert("silent")))
 
-    def _take_census(self, now: float) -> None:
-        """Count the sessions by phase, once a second at the most, and once more after all is quiet."""
-        self._census_owed = now < self._census_due
-        if self._census_owed:
-            return
-        self._census_due = now + 1.0
-        phases = Counter(connection.session.phase for connection in self._connections.values())
-        for phase in (Phase.OPENED, Phase.ANSWERED, Phase.PROVED, Phase.NAMED):
-            self._panel.set(phase.value, phases[phase])
-        self._panel.set("owed", len(self._owed))
-
     def _set_accepting(self, accepting: bool) -> None:
         if accepting != self._accepting:
             self._accepting = accepting
@@ -403,4 +398,7 @@ def _prepare(sock: socket.socket) -> None:
     # Keepalive probes only an idle connection; TCP_USER_TIMEOUT also bounds how long unsent data is retried
     # (tcp(7)), without which a cut cable keeps a busy connection for many minutes.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 25_000)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PROBE_AFTER)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PROBE_EVERY)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1_000 * DEAD_LINK)

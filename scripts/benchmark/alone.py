@@ -17,9 +17,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from chat.messages import Joined, Page, Said
+from chat.protocol import HEARTBEAT
 from chat.rooms import Claimed
 from scripts.benchmark import servers
-from scripts.benchmark.crowd import HEARTBEAT, Crowd, Failed, Heartbeats, crowd, enter
+from scripts.benchmark.crowd import Crowd, Failed, Heartbeats, crowd, enter
 from scripts.benchmark.members import ROOM, Batch, ChatMember, text_of
 from scripts.benchmark.servers import Running
 from scripts.benchmark.workloads import IN_FLIGHT, STARTERS, Size
@@ -127,9 +128,8 @@ def standing(name: str, size: Size) -> dict[str, float]:
     with STARTERS[name]() as server:
         empty = server.memory()
         with crowd(name, server.port, size.standing) as people:
-            people.idle(HEARTBEAT)
             cpu, begun = server.cpu_seconds(), time.perf_counter()
-            people.idle(2 * HEARTBEAT)
+            people.idle(HEARTBEAT)  # in which each pings once
             core = (server.cpu_seconds() - cpu) / (time.perf_counter() - begun)
             return {
                 f"{size.standing:,} idle: KB a connection": (server.memory() - empty) / size.standing / 1024,

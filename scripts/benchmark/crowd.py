@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from chat.protocol import HEARTBEAT
 from scripts.benchmark.members import MEMBERS, Batch, Member, text_of
 
 EVENTS = 64
@@ -15,9 +16,6 @@ EVENTS = 64
 
 ENTERING = 64
 """Members that are set up side by side."""
-
-HEARTBEAT = 8.0
-"""Seconds between two pings of a member who only listens, as of a real client."""
 
 PATIENCE = 20.0
 """Seconds without any progress after which a run has failed."""

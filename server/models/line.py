@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from chat.codec import chunks, encode
 from chat.frames import Cutter, frame
 from chat.messages import Goodbye
-from chat.protocol import Phase
+from chat.protocol import SILENCE_LIMIT, Phase
 from chat.secure import SendingHalf, alert
 from server.gate import Gate
 from server.models.rooms import Letter
@@ -31,8 +31,8 @@ MAX_BACKLOG = 4 * 1024 * 1024
 IN_FLIGHT = 256 * 1024
 """Bytes encrypted in one go, at most and about one message more."""
 
-HANDSHAKE_LIMIT, IDLE_LIMIT, FAREWELL_LIMIT = 10.0, 30.0, 5.0
-"""Seconds until a login, from one byte to the next, and for the last letter to be taken."""
+HANDSHAKE_LIMIT, FAREWELL_LIMIT = 10.0, 5.0
+"""Seconds until a login, and for the last letter to be taken."""
 
 TOO_SLOW = encode(Goodbye("too_slow", "Your connection is too slow for this room; reconnect to go on where you were."))
 SILENT = encode(Goodbye("silent", "The connection was silent for too long; reconnect."))
@@ -93,7 +93,7 @@ class Line:
                 else:
                     intake.append(self._intake(action))
         if self._session.phase is Phase.NAMED and not self._closing:
-            self.deadline = now + IDLE_LIMIT
+            self.deadline = now + SILENCE_LIMIT
         return intake, reply
 
     def _intake(self, action: Action) -> Intake:

@@ -13,8 +13,9 @@ import pytest
 from chat import secure
 from chat.codec import decode, encode
 from chat.frames import Cutter, frame
-from chat.messages import Goodbye, Login, Message, Ping, Pong, Unknown, Welcome
+from chat.messages import Goodbye, Join, Login, Message, Ping, Pong, Unknown, Welcome
 from chat.messages import Refused as RefusedNotice
+from chat.protocol import DEAD_LINK, PROBE_AFTER
 from client import connection as module
 from client.connection import Address, Connection
 from client.failures import Failure, KeyChanged, Refused, Unreachable
@@ -210,7 +211,6 @@ def test_a_silent_server_is_given_up_within_the_limit(
     steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CONNECT_LIMIT", 0.3 * UNIT)
-    monkeypatch.setattr(module, "HEARTBEAT", 0.05)
 
     def script(peer: Peer) -> None:
         if steps == "hello":
@@ -240,23 +240,35 @@ def test_a_server_that_drips_does_not_outlast_the_limit(tmp_path: Path, monkeypa
         open_as_bob(address, tmp_path)
 
 
-@pytest.mark.parametrize(("heartbeat", "least"), [(0.05 * UNIT, 2), (60 * UNIT, 0)])
-def test_silence_is_pinged_and_then_given_up(
-    heartbeat: float, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("heartbeat", [0.05 * UNIT, 60 * UNIT])
+def test_silence_is_pinged_and_then_given_up(heartbeat: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listener asks when the heartbeat is due, and whoever said something asks as soon as the answer is late."""
     monkeypatch.setattr(module, "DEAD", 0.3 * UNIT)
-    pings: list[Message | Unknown] = []
+    monkeypatch.setattr(module, "EAGER", 0.1 * UNIT)
+    heard: list[Message | Unknown] = []
 
     def script(peer: Peer) -> None:
         peer.welcome()
         with suppress(OSError):
             while True:
-                pings.extend(peer.read())
+                heard.extend(peer.read())
 
     with served(script) as address, open_as_bob(address, tmp_path, heartbeat=heartbeat) as connection:
+        if heartbeat > UNIT:
+            connection.send(Join("j", "lobby"))
         assert list(connection) == []
         assert connection.ended.startswith("The server was silent")
-    assert len(pings) >= least and all(isinstance(ping, Ping) for ping in pings)
+    assert [type(message) for message in heard[-1:]] == [Ping]
+    assert len(heard) == (2 if heartbeat > UNIT else 1)
+
+
+def test_the_kernel_is_told_when_a_link_is_dead(tmp_path: Path) -> None:
+    with served(lambda peer: peer.welcome()) as address, open_as_bob(address, tmp_path) as connection:
+        sock = connection._socket
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1_000 * DEAD_LINK
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == PROBE_AFTER
 
 
 def test_who_only_listens_in_a_busy_room_still_says_that_they_live(tmp_path: Path) -> None:

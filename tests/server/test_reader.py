@@ -14,6 +14,7 @@ import pytest
 
 from chat.frames import frame
 from chat.messages import Login, Say
+from chat.protocol import DEAD_LINK, PROBE_AFTER, PROBE_EVERY
 from chat.secure import Initiator, new_private_key
 from server import connection as connection_module
 from server import reader as reader_module
@@ -158,7 +159,7 @@ def test_who_says_nothing_is_told_so_and_ended(running: Running, monkeypatch: py
 def test_who_is_idle_after_the_login_is_told_so_by_the_worker(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for limit in ("HANDSHAKE_LIMIT", "IDLE_LIMIT", "FAREWELL_LIMIT"):
+    for limit in ("HANDSHAKE_LIMIT", "SILENCE_LIMIT", "FAREWELL_LIMIT"):
         monkeypatch.setattr(reader_module, limit, 0.3)
     client = Client(running.address).shake_hands()
     wait_for(lambda: running.behind.count(Departed), "the connection has ended")
@@ -199,4 +200,6 @@ def test_a_cut_cable_is_noticed_whether_something_is_under_way_or_not() -> None:
     ):
         reader_module._prepare(accepted)
         assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)  # asks only while nothing is unsent
-        assert 0 < accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000  # the other case
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == PROBE_AFTER
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == PROBE_EVERY
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1_000 * DEAD_LINK  # the other case
