@@ -23,9 +23,9 @@ ends nothing, and epoll would go on reporting it under a number that the next `a
 Hence the order: unregister, shutdown, tell the worker, close; and the close waits for the end of the turn, when no
 event fetched under that number is left.
 
-**Moderation.** Waking up, and waking every stage behind, costs the same for one message or fifty. So a turn that
-brought something is followed by a rest of `MODERATION`, in which more may come, as network cards have it with their
-interrupts. What comes after a pause is taken at once.
+**Moderation.** Waking up, and waking every stage behind, costs the same for one message or fifty. So a turn in
+which somebody said something is followed by a rest of `MODERATION`, in which more may come, as network cards have it
+with their interrupts. What comes after a pause is taken at once, and those who only knock or ask keep nobody waiting.
 
 **Pressure.** What the turn's reads led to goes to the journal in one `put_nowait`. If the queue is full, or a
 descriptor doesn't fit the worker's socket, the reader reads nothing more and tries again in `RETRY` seconds: the
@@ -48,7 +48,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from chat.frames import frame
-from chat.messages import Goodbye, Login, Status
+from chat.messages import Goodbye, Login, Say, Status, Tell
 from chat.protocol import DEAD_LINK, PROBE_AFTER, PROBE_EVERY, PROBES, SILENCE_LIMIT, Phase
 from chat.secure import alert
 from server.admission import Admission
@@ -66,7 +66,7 @@ ACCEPTS_A_TURN = 64
 TURN_SIZE = 256 * 1024
 """Bytes read in one turn, and at most one connection's share more: so a batch for the journal is bounded too."""
 MODERATION = 0.0015
-"""Seconds between two turns that bring something, at least."""
+"""Seconds between two turns that bring messages, at least."""
 RETRY = 0.005
 """Seconds until a full stage is tried again."""
 ACCEPT_PAUSE = 0.25
@@ -111,7 +111,7 @@ class Reader:
         self._closing: list[Connection] = []
         self._timers: list[tuple[float, int, int]] = []  # (when, connection's id, its descriptor)
         self._last_id = 0
-        self._passed_on = 0.0  # when a turn last brought something
+        self._spoken = 0.0  # when somebody last said something
         self._woken = 0  # when epoll returned last, for traced messages
         self._accepting = True
         self._accept_again = 0.0
@@ -180,7 +180,7 @@ class Reader:
     # --- a turn -----------------------------------------------------------------------------------------------
 
     def _moderate(self) -> None:
-        early = self._passed_on + MODERATION - time.monotonic()
+        early = self._spoken + MODERATION - time.monotonic()
         if early > 0:
             time.sleep(early)
 
@@ -251,7 +251,6 @@ class Reader:
             self._handovers.popleft()
         if self._turn and not self._handovers and self._stages.submit(self._turn):
             self._turn = []
-            self._passed_on = time.monotonic()
         self._set_accepting(not self._stalled and time.monotonic() >= self._accept_again)
 
     def _close_ended(self) -> None:
@@ -305,6 +304,8 @@ class Reader:
                         self._roster.arrive(connection.id, command.name)
                     elif isinstance(command, Status):
                         self._roster.set_away(connection.id, command.away)
+                    elif isinstance(command, Say | Tell):
+                        self._spoken = time.monotonic()
                     self._panel.add("commands")
                     stamps = first_stamps(command, self._woken)
                     self._turn.append(Asked(connection.id, time.time(), command, stamps))

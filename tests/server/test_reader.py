@@ -43,7 +43,7 @@ def unread(running: Running) -> int:
     return int.from_bytes(fcntl.ioctl(connection.sock, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
-def test_turns_that_bring_something_keep_their_distance(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_turns_that_bring_messages_keep_their_distance(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "MODERATION", 0.2)
     client = Client(running.address).shake_hands()
     wait_for(lambda: running.behind.count(Asked) == 1, "the login has come")
