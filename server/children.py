@@ -7,6 +7,7 @@ long after the threads have started.
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -45,6 +46,13 @@ def raise_file_limit() -> None:
     """Allow as many open files as the system lets us: the soft limit is often 1,024, a connection needs one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def spare_the_collector() -> None:
+    """Tell the garbage collector that what is there now stays: the modules, 44,000 objects, which each full collection
+    would go through again, 8 ms in which this process does nothing else. To be called when all is imported."""
+    gc.collect()
+    gc.freeze()
 
 
 def _end_with_parent() -> None:

@@ -33,7 +33,7 @@ from typing import Any
 
 from chat.codec import chunks, encode
 from chat.messages import Goodbye, PageEnd, SearchEnd, Trail
-from server.children import log
+from server.children import log, spare_the_collector
 from server.delivery import FAREWELL_LIMIT, LOW_BACKLOG, SLOW_FAREWELL_LIMIT, Delivery, Tally, write_all
 from server.flusher import Flusher
 from server.gauges import Gauges
@@ -84,6 +84,7 @@ def run(post: Post, parcels: Any) -> None:
         unix.sendall(post.number.to_bytes(4, "big"))
         try:
             gauges = Gauges.attach(post.gauges)
+            spare_the_collector()
             Worker(unix, parcels, History(post.database), gauges, post.number).run()
             gauges.close()
         except Exception:

@@ -70,6 +70,7 @@ def run(
         ready.send(opened if isinstance(opened, str) else "")
         ready.close()
         if not isinstance(opened, str):
+            children.spare_the_collector()
             _work(*opened, intake, outlets, gauges)
 
 

@@ -21,7 +21,7 @@ from chat.secure import psk_of
 from server.admission import Admission
 from server.announcer import Announcement, Announcer
 from server.backend import Backend, BackendFailed
-from server.children import log, raise_file_limit, start_logging
+from server.children import log, raise_file_limit, spare_the_collector, start_logging
 from server.config import Config
 from server.datafolder import DataFolder
 from server.gate import Gate
@@ -81,6 +81,7 @@ class Supervisor:
             announcer.start()
         print(first_line(listener, self._private_key), flush=True)
         notify(READY)
+        spare_the_collector()
         try:
             self._reader.run(self._backend)
             log.info("stopping")

@@ -66,12 +66,15 @@ class Client:
         self.sock = socket.create_connection(address, timeout=20)
         self._cutter = Cutter()
 
+    def knock(self) -> None:
+        self._initiator = Initiator(new_private_key(), None, lambda key: None)
+        self.sock.sendall(frame(self._initiator.hello()))
+
     def shake_hands(self, name: str = "bob") -> Client:
-        initiator = Initiator(new_private_key(), None, lambda key: None)
-        self.sock.sendall(frame(initiator.hello()))
-        proof = initiator.answer(self.read_frame())
-        assert initiator.keys is not None
-        self._cipher = SendingHalf(initiator.keys.sending)
+        self.knock()
+        proof = self._initiator.answer(self.read_frame())
+        assert self._initiator.keys is not None
+        self._cipher = SendingHalf(self._initiator.keys.sending)
         self.sock.sendall(frame(proof))
         self.say(Login(name))
         return self

@@ -13,7 +13,7 @@ import pytest
 from chat.messages import Login, Ping
 from server import reader as module
 from server.admission import Admission
-from server.parcels import Asked, Departed, Expelled
+from server.parcels import Asked, Departed, Expelled, Intake
 from tests.server.running_reader import Behind, Client, Running, new_listener
 from tests.waiting import UNIT, wait_for
 
@@ -86,6 +86,32 @@ def test_whoever_spoke_while_the_reader_could_not_listen_is_not_silent(
     do(running, sleep_through_the_limit)
     wait_for(lambda: pings(running.behind) == 40, "everybody is heard")
     assert (running.behind.count(Expelled), running.behind.count(Departed)) == (0, 0)
+
+
+def test_when_everybody_comes_back_at_once_those_who_are_in_go_first(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = Client(running.address).shake_hands()
+    wait_for(lambda: running.behind.count(Asked) == 1, "bob is in")
+    strangers = [Client(running.address) for _ in range(40)]
+    wait_for(lambda: running.figure("opened") == 40, "the others are at the door")
+    answered: list[int] = []
+    submit = running.behind.submit
+
+    def look(turn: list[Intake]) -> bool:
+        answered.append(running.figure("answered"))
+        return submit(turn)
+
+    def all_at_once() -> None:
+        for client in strangers:
+            client.knock()
+        bob.say(Ping("p"))
+
+    monkeypatch.setattr(running.behind, "submit", look)
+    do(running, all_at_once)
+    wait_for(lambda: pings(running.behind) == 1, "bob is heard")
+    assert answered == [module.HANDSHAKES_A_TURN]
+    wait_for(lambda: running.figure("answered") == 40, "all are answered")
 
 
 def test_silence_is_still_noticed(running: Running) -> None:
