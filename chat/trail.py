@@ -18,7 +18,7 @@ MODELS = {
     "decided": "Process, pure decide()",
     "committed": "Process, group commit, fsync",
     "Manager queue": "Manager().Queue, inlet thread",
-    "worker's round": "Pool worker, queue.Queue",
+    "worker's round": "Pool worker, Condition",
     "encrypted and written": "Pool worker, Noise, send",
     "received": "receiver thread, blocking socket",
     "taken in": "call_soon_threadsafe, asyncio",
