@@ -12,9 +12,14 @@ MAX_FRAME = 65_535
 """Bytes in one frame, the length itself not counted: all that two bytes can say."""
 
 
+def header(size: int) -> bytes:
+    """What stands before a payload of `size` bytes."""
+    return size.to_bytes(2, "big")
+
+
 def frame(payload: bytes) -> bytes:
-    """`payload` with its length in front."""
-    return len(payload).to_bytes(2, "big") + payload
+    """`payload` with its header in front."""
+    return header(len(payload)) + payload
 
 
 class Cutter:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -42,6 +42,8 @@ ALERTS: dict[int, tuple[str, str]] = {
 
 _MAGIC = b"LChat"
 PREFACE = len(_MAGIC) + 2
+TAG = 16
+"""Bytes by which a message grows when it is encrypted."""
 _ALERT_OF = {code: number for number, (code, _) in ALERTS.items()}
 
 
@@ -112,6 +114,17 @@ class SendingHalf:
         if self._woken is not None:
             self._woken(self)
         return cipher
+
+
+def encrypt_each(halves: Iterable[SendingHalf], plaintext: bytes, before: bytes = b"") -> list[bytes]:
+    """`plaintext` encrypted for each of them, with `before` in front: what `encrypt` does, in one loop."""
+    assert len(plaintext) <= MAX_PLAINTEXT
+    encrypted: list[bytes] = []
+    for half in halves:
+        nonce = half.counter.to_bytes(12, "big")
+        half.counter += 1
+        encrypted.append(before + (half._cipher or half._expand()).encrypt(nonce, plaintext, None))
+    return encrypted
 
 
 class ReceivingHalf:

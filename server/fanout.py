@@ -26,7 +26,7 @@ import pickle
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -236,13 +236,16 @@ class Worker:
     def _to_room(self, parcel: ToRoom) -> None:
         pieces = tuple(chunks(list(parcel.messages)))  # joined once for the room, however many members it has
         members = self._router.in_room(parcel.room)
-        deliveries, outgoing = self._deliveries, self._outgoing
-        for connection in members:
-            if self._replays and self._replays.postpone(connection, parcel.room, parcel.position):
-                continue
-            delivery = deliveries[connection]
-            held = outgoing.get(delivery)
-            outgoing[delivery] = pieces if held is None else held + pieces
+        hearers: Iterable[Delivery] = map(self._deliveries.__getitem__, members)
+        if self._replays:
+            postpone = self._replays.postpone
+            hearers = [each for each in hearers if not postpone(each.connection, parcel.room, parcel.position)]
+        if not self._outgoing:  # as with one busy room: without a step of the interpreter for each member
+            self._outgoing = dict.fromkeys(hearers, pieces)
+        else:
+            for delivery in hearers:
+                held = self._outgoing.get(delivery)
+                self._outgoing[delivery] = pieces if held is None else held + pieces
         self._panel.add("deliveries", len(members) * len(parcel.messages))
 
     def _traced(self, parcel: Traced) -> None:
