@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import msgpack
@@ -16,17 +17,25 @@ from chat.messages import Command, Message, Unknown
 MAX_PLAINTEXT = 65_519
 """Bytes in one frame before encryption: Noise's 65,535 less the 16 of the tag."""
 
+
+
+def _values(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives the values of a message's fields, in order."""
+    names = [field.name for field in fields(cls)]
+    many = attrgetter(*names)
+    return many if len(names) > 1 else lambda message: (many(message),)
+
+
 _BUILD = {kind: builder(cls) for kind, cls in KINDS.items()}
 _KIND = {cls: kind for kind, cls in KINDS.items()}
-_FIELDS = {cls: tuple(field.name for field in fields(cls)) for cls in KINDS.values()}  # type: ignore[arg-type]
+_VALUES = {cls: _values(cls) for cls in KINDS.values()}
 _COMMANDS = {kind: _BUILD[kind] for kind, cls in KINDS.items() if issubclass(cls, Command)}
 
 
 def encode(message: Message) -> bytes:
     """One message as bytes. Raises `PeerFault("too_large")` for one that fits no frame."""
     cls = type(message)
-    values = [_plain(getattr(message, name)) for name in _FIELDS[cls]]
-    data: bytes = msgpack.packb([_KIND[cls], *values])
+    data: bytes = msgpack.packb((_KIND[cls], *_VALUES[cls](message)), default=_plain)
     if len(data) > MAX_PLAINTEXT:
         raise PeerFault("too_large", f"A message may have {MAX_PLAINTEXT:,} bytes and this one has {len(data):,}.")
     return data
@@ -99,11 +108,8 @@ def _arrays(data: bytes) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return [_plain(getattr(value, name)) for name in value.__dataclass_fields__]
-    return value
+    """What msgpack doesn't know: a dataclass within a message."""
+    return [getattr(value, name) for name in value.__dataclass_fields__]
 
 
 def _label(values: list[Any]) -> str:
