@@ -96,6 +96,7 @@ class Clerk:
         self._parcels: list[Parcel] = []
         self._uncommitted: list[Stored] = []
         self._labels: dict[tuple[str, str], bytes] = {}  # of this batch: not in the store yet
+        self._sought = False
         self._trouble = ""
 
     def work(self, batch: list[Intake]) -> list[Parcel]:
@@ -127,10 +128,12 @@ class Clerk:
         return [ToRoom(room, (encode(PresenceNotice(tuple(who))),), 0) for room, who in by_room.items()]
 
     def _attempt(self, batch: list[Intake]) -> list[Parcel]:
-        self._parcels, self._uncommitted, self._labels = [], [], {}
+        self._parcels, self._uncommitted, self._labels, self._sought = [], [], {}, False
         for item in batch:
             _INTAKE[type(item)](self, item)
         self._store.commit(self._uncommitted)
+        if self._sought:
+            self._store.index()  # so that a search finds whatever was stored before it
         return self._parcels
 
     # --- intake -----------------------------------------------------------------------------------------------
@@ -216,6 +219,7 @@ class Clerk:
         else:
             rooms = tuple(self._state.rooms_of.get(peer.name, ()))
         self._parcels.append(Find(item.connection, rooms, command))
+        self._sought = True
 
     def _who(self, item: Asked, peer: Peer, command: Who) -> None:
         room = room_of(self._state, peer.name, command.room)

@@ -36,7 +36,7 @@ from server.clerk import Clerk
 from server.database import TROUBLE, UnusableStore, hold
 from server.gauges import Gauges, Panel
 from server.parcels import Asked, Intake, Parcel, coalesce, share
-from server.store import Store
+from server.store import Store, StoreTrouble
 from server.trails import stamp
 
 INTAKE_BATCHES = 128
@@ -50,6 +50,9 @@ MAX_BATCH_TEXT = 2 * 1024 * 1024
 
 PRESENCE_INTERVAL = 0.25
 """Seconds between two rounds of presence, so that a crowd arriving is told in few notices."""
+
+INDEX_AT, INDEX_AFTER = 256, 0.5
+"""Messages that wait for the index of words until it is brought up to date, and seconds until then if fewer come."""
 
 Outlet = Any
 """A `Manager().Queue()` proxy: `put` is a round trip to the Manager's process."""
@@ -92,19 +95,53 @@ def _work(
     """Store what comes and pass it on, until the end has come."""
     panel = gauges.panel("journal")
     panels = [gauges.panel(f"outlet {number}") for number in range(len(outlets))]
-    presence_due = 0.0
+    chores = Chores(store, clerk)
     ended = False
     while not ended:
-        batch, ended = collect(intake, presence_due if clerk.presence_untold else None)
+        batch, ended = collect(intake, chores.due)
         parcels = stamp(clerk.work(stamp(batch, "journal queue")), "committed")
-        if clerk.presence_untold and time.monotonic() >= presence_due:
-            parcels += clerk.tell_presence()
-            presence_due = time.monotonic() + PRESENCE_INTERVAL
+        parcels += chores.tell_presence()
         publish(parcels, outlets, panels)
+        chores.index()
         _count(panel, len(batch), len(parcels), store)
     for outlet in outlets:
         outlet.put(None)
     store.close()
+
+
+class Chores:
+    """What nobody waits for: telling who came and went, and indexing what was said."""
+
+    def __init__(self, store: Store, clerk: Clerk) -> None:
+        self._store = store
+        self._clerk = clerk
+        self._presence_due = self._index_due = 0.0
+
+    @property
+    def due(self) -> float | None:
+        """When the next chore is to be done (monotonic); None if there is none."""
+        dues = [self._presence_due] * self._clerk.presence_untold + [self._index_due] * bool(self._store.unindexed)
+        return min(dues, default=None)
+
+    def tell_presence(self) -> list[Parcel]:
+        """The parcels for it, if it is due."""
+        now = time.monotonic()
+        if not self._clerk.presence_untold or now < self._presence_due:
+            return []
+        self._presence_due = now + PRESENCE_INTERVAL
+        return self._clerk.tell_presence()
+
+    def index(self) -> None:
+        """Index, if it is due; called when what was said is on its way."""
+        now = time.monotonic()
+        if not self._store.unindexed:
+            self._index_due = now + INDEX_AFTER
+        elif self._store.unindexed >= INDEX_AT or now >= self._index_due:
+            self._index_due = now + INDEX_AFTER
+            try:
+                self._store.index()
+            except StoreTrouble as trouble:
+                children.log.warning("the index of words has to wait: %s", trouble)
 
 
 def collect(intake: Queue[list[Intake] | None], until: float | None) -> tuple[list[Intake], bool]:

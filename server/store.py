@@ -4,17 +4,22 @@ SQLite in WAL mode with `synchronous=FULL`: a commit returns after the fsync of 
 survives a power cut (NORMAL syncs at checkpoints only, and may lose the last commits; sqlite.org/pragma.html).
 The tables people, rooms and members are what the events have made of them, kept in the same transaction, so that
 a start reads the state and not ten million events.
+
+The index of words is the exception: nobody waits for it, and it is most of a small commit. So it follows in
+transactions of its own, when there is time or when a search is about to ask; what a kill or a power cut leaves out, the
+next start finds in the events.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.codec import encode
+from chat.codec import decode, encode
 from chat.messages import Event, Joined, Left, Said, TopicSet
 from chat.rooms import Claimed, Read, Room, State, apply
 from server.database import TROUBLE, Connect, UnusableStore, examine, open_database
@@ -30,10 +35,17 @@ def author_word(name: str) -> str:
     return "a" + name.encode().hex()
 
 
+Words = tuple[int, str, str, str]
+"""What the index gets of a message: its position, its text, and its room and author as words."""
+
 _OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InternalError, sqlite3.DataError)
 """What the disk isn't to blame for: a bug, which ends the process."""
 
 _KIND = {Said: "said", Joined: "joined", Left: "left", TopicSet: "topic_set"}
+
+
+MAX_UNINDEXED = 512
+"""Messages that the index of words may be behind, before the next commit waits for it."""
 
 
 class StoreTrouble(Exception):
@@ -59,6 +71,8 @@ class Store:
             self._db = open_database(path, connect)
             self._next: int = self._db.execute("SELECT coalesce(max(position), 0) + 1 FROM events").fetchone()[0]
             self._room_ids = dict(self._db.execute("SELECT name, id FROM rooms"))
+            self._unindexed: list[Words] = []
+            self._catch_up()
         except TROUBLE as error:
             raise UnusableStore(path, error) from error
 
@@ -110,27 +124,67 @@ class Store:
         if not batch:
             self._leave()
             return
+        if len(self._unindexed) >= MAX_UNINDEXED:
+            self.index()
         begun = time.perf_counter_ns()
+        with self._transaction():
+            words = self._write(batch)
+        self._unindexed += words
+        self.commits += 1
+        self.events += len(batch)
+        self.commit_ns += time.perf_counter_ns() - begun
+
+    @property
+    def unindexed(self) -> int:
+        """Messages whose words a search wouldn't find yet."""
+        return len(self._unindexed)
+
+    def index(self) -> None:
+        """Bring the index of words up to the last commit. Raises `StoreTrouble`; nothing is forgotten then."""
+        if self._unindexed:
+            self._leave()
+            with self._transaction():
+                self._db.executemany(
+                    "INSERT INTO words (rowid, text, room, author) VALUES (?, ?, ?, ?)", self._unindexed
+                )
+            self._unindexed = []
+
+    def close(self) -> None:
+        with contextlib.suppress(StoreTrouble):  # the next start does it
+            self.index()
+        self._db.close()
+
+    def _catch_up(self) -> None:
+        """Index what was committed and not indexed any more. Raises sqlite3's errors, unless it is for want of room."""
+        indexed = self._db.execute("SELECT coalesce(max(rowid), 0) FROM words").fetchone()[0]
+        missing = (
+            "SELECT position, room, author, body FROM events WHERE position > ? AND kind = 'said' ORDER BY position"
+        )
+        for position, room, author, body in self._db.execute(missing, (indexed,)):
+            for said in decode(body):
+                assert isinstance(said, Said)
+                self._unindexed.append((position, said.text, room_word(room), author_word(author)))
+        with contextlib.suppress(StoreTrouble):
+            self.index()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All that is written within, or nothing and `StoreTrouble` if the disk is to blame."""
         try:
-            self._write(batch)
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            yield
             self._db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             if isinstance(error, _OURS):
                 raise
             self._roll_back()
             raise StoreTrouble(f"The server can't store messages now ({error}); tell whoever runs it.") from error
-        self.commits += 1
-        self.events += len(batch)
-        self.commit_ns += time.perf_counter_ns() - begun
 
-    def close(self) -> None:
-        self._db.close()
-
-    def _write(self, batch: list[Stored]) -> None:
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN IMMEDIATE")
+    def _write(self, batch: list[Stored]) -> list[Words]:
+        """Write the events, and all that they change; gives the words that are still to be indexed."""
         rows = []
-        words = []
+        words: list[Words] = []
         last: dict[str, int] = {}
         for stored in batch:
             match stored.event:
@@ -154,8 +208,8 @@ class Store:
                     self._db.execute("UPDATE rooms SET topic = ? WHERE name = ?", (topic, room))
             rows.append(self._row(stored))
         self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany("INSERT INTO words (rowid, text, room, author) VALUES (?, ?, ?, ?)", words)
         self._db.executemany("UPDATE rooms SET last = ? WHERE name = ?", [(seq, room) for room, seq in last.items()])
+        return words
 
     def _row(self, stored: Stored) -> tuple[object, ...]:
         event = stored.event

@@ -30,7 +30,8 @@ PEOPLE = ("alice", "bob", "carol")
 def run(disk: Disk, rng: random.Random, connect: Any) -> list[Said]:
     """Batches of the real clerk on the real store; gives back the messages it let out, in order."""
     said: list[Said] = []
-    clerk = Clerk(Store(Path("/chat.db"), connect), "here")
+    store = Store(Path("/chat.db"), connect)
+    clerk = Clerk(store, "here")
 
     def work(batch: list[Intake]) -> None:
         said.extend(messages(clerk.work(batch)))
@@ -41,6 +42,8 @@ def run(disk: Disk, rng: random.Random, connect: Any) -> list[Said]:
         work([Asked(number, 0.0, Join(f"{name}{room}", room)) for room in ("ops", "dev")])
     for batch in range(BATCHES):
         work([asked(rng, f"{batch}-{place}") for place in range(rng.randint(1, 12))])
+        if not batch % 4:
+            store.index()
     return said
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat.messages import Join, Login, Mark, Say, Search
+from server import store as store_module
 from server.clerk import Clerk
 from server.history import History
 from server.parcels import Arrived, Asked
@@ -22,12 +23,14 @@ TEXTS = [
 
 @pytest.fixture
 def history(tmp_path: Path) -> History:
-    clerk = Clerk(Store(tmp_path / "chat.db"), "here")
+    store = Store(tmp_path / "chat.db")
+    clerk = Clerk(store, "here")
     for connection, name in enumerate(("alice", "bob")):
         clerk.work([Arrived(connection, name.encode(), b""), Asked(connection, 0.0, Login(name))])
         clerk.work([Asked(connection, 0.0, Join(f"j{room}", room)) for room in ("ops", "dev")])
     for moment, (author, room, text) in enumerate(TEXTS, start=1):
         clerk.work([Asked(author == "bob", float(moment), Say(f"m{moment}", room, text))])
+    store.index()
     return History(tmp_path / "chat.db")
 
 
@@ -76,3 +79,33 @@ def test_marks_only_go_forward_and_not_past_the_end(tmp_path: Path) -> None:
     clerk.work([Asked(1, 0.0, Say(f"m{n}", "ops", "x")) for n in range(5)])
     assert [bool(clerk.work([Asked(1, 0.0, Mark("ops", seq))])) for seq in (3, 2, 6, 5)] == [True, False, False, True]
     assert Store(tmp_path / "chat.db").load().read == {("bob", "ops"): 5}
+
+
+def test_what_was_said_a_moment_before_the_search_is_found(tmp_path: Path) -> None:
+    clerk = Clerk(Store(tmp_path / "chat.db"), "here")
+    clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
+    clerk.work([Asked(1, 1.0, Say("m", "ops", "fire")), Asked(1, 1.0, Search("s", "fire"))])
+    assert found(History(tmp_path / "chat.db"), "fire", ("ops",)) == ["fire"]
+
+
+def test_what_a_kill_left_out_of_the_index_is_indexed_by_the_next_start(tmp_path: Path) -> None:
+    killed = Store(tmp_path / "chat.db")
+    clerk = Clerk(killed, "here")
+    clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
+    clerk.work([Asked(1, 1.0, Say("m", "ops", "fire")), Asked(1, 2.0, Say("n", "ops", "more fire"))])
+    assert killed.unindexed == 2 and found(History(tmp_path / "chat.db"), "fire", ("ops",)) == []
+    killed._db.close()  # as a kill does: without a last word
+    assert Store(tmp_path / "chat.db").unindexed == 0
+    assert found(History(tmp_path / "chat.db"), "fire", ("ops",)) == ["more fire", "fire"]
+
+
+def test_the_index_is_never_far_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "MAX_UNINDEXED", 3)
+    store = Store(tmp_path / "chat.db")
+    clerk = Clerk(store, "here")
+    clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
+    behind = []
+    for number in range(8):
+        clerk.work([Asked(1, 1.0, Say(f"m{number}", "ops", "fire"))])
+        behind.append(store.unindexed)
+    assert behind == [1, 2, 3, 1, 2, 3, 1, 2]
