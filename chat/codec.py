@@ -18,7 +18,6 @@ MAX_PLAINTEXT = 65_519
 """Bytes in one frame before encryption: Noise's 65,535 less the 16 of the tag."""
 
 
-
 def _values(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
     """What gives the values of a message's fields, in order."""
     names = [field.name for field in fields(cls)]

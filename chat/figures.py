@@ -76,13 +76,13 @@ def _journal(between: _Between) -> Stage:
 
 
 def _manager(between: _Between, workers: range) -> Stage:
-    depths = [between.now(f"outlet {number}.put") - between.now(f"inlet {number}.taken") for number in workers]
+    depths = [between.now(f"outlet {number}.put") - between.now(f"worker {number}.taken") for number in workers]
     facts = (
-        (" ".join(str(max(0, depth)) for depth in depths), "waiting in its queues"),
-        (_short(sum(between.grown(f"inlet {number}.taken") for number in workers) / between.seconds), "batches/s"),
+        (" ".join(str(max(0, depth)) for depth in depths), "waiting in its outlets"),
+        (_short(sum(between.grown(f"worker {number}.taken") for number in workers) / between.seconds), "batches/s"),
     )
     where = f"process {between.now('supervisor.manager_pid')}"
-    return Stage("manager", "Manager().Queue(), one a worker", where, facts, "get, in each worker's inlet thread")
+    return Stage("manager", "Manager; an outlet for each worker", where, facts, "take, all that waits")
 
 
 def _worker(between: _Between, number: int) -> Stage:
@@ -98,8 +98,7 @@ def _worker(between: _Between, number: int) -> Stage:
         (between.rate(f"{flusher}.edges"), "flusher edges/s"),
         (str(between.now(f"{worker}.too_slow")), "too slow"),
     )
-    threads = f"{between.now(f'inlet {number}.thread')}, {between.now(f'{flusher}.thread')}"
-    where = f"process {between.now(f'{worker}.pid')}, threads {threads}"
+    where = f"process {between.now(f'{worker}.pid')}, flusher's thread {between.now(f'{flusher}.thread')}"
     last = number + 1 == between.now("supervisor.workers")
     return Stage(worker, "Pool worker", where, facts, "TCP, one send for many messages" if last else "")
 

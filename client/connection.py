@@ -23,13 +23,14 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
+from chat.ciphers import ReceivingHalf, SendingHalf
 from chat.codec import chunks, decode, encode
 from chat.faults import PeerFault
 from chat.frames import Cutter, frame
 from chat.messages import Command, Event, Goodbye, Login, Notice, Ping, Unknown, Welcome
 from chat.messages import Refused as RefusedNotice
 from chat.protocol import DEAD_LINK, HEARTBEAT, PROBE_AFTER, PROBE_EVERY, PROBES
-from chat.secure import Initiator, ReceivingHalf, SendingHalf, psk_of, raise_alert
+from chat.secure import Initiator, psk_of, raise_alert
 from chat.values import Cursor
 from client.config import Address
 from client.failures import Refused, Unreachable

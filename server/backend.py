@@ -21,6 +21,7 @@ from server import fanout, journal
 from server.children import SPAWN, log, settle
 from server.datafolder import DataFolder
 from server.failures import CannotServe
+from server.outlet import Outlet
 from server.parcels import Intake, worker_of
 
 START_LIMIT = 20.0
@@ -29,6 +30,13 @@ START_LIMIT = 20.0
 
 PUT_PAUSE = 0.01
 """Seconds until the end of a full queue is tried again."""
+
+
+class OutletManager(SyncManager):
+    """A Manager that makes outlets, too."""
+
+
+OutletManager.register("Outlet", Outlet, exposed=("put", "take", "wake"))
 
 
 class BackendFailed(CannotServe):
@@ -53,10 +61,10 @@ class Backend:
     def _start(self, folder: DataFolder, name: str, workers: int) -> None:
         self._intake: multiprocessing.Queue[list[Intake] | None] = SPAWN.Queue(journal.INTAKE_BATCHES)
         others = set(multiprocessing.active_children())
-        self._manager = SyncManager(address=str(self._path("manager")), ctx=SPAWN)
+        self._manager = OutletManager(address=str(self._path("manager")), ctx=SPAWN)
         self._manager.start(initializer=settle, initargs=("manager",))
         (self._manager_process,) = set(multiprocessing.active_children()) - others
-        outlets = [self._manager.Queue(journal.OUTLET_BATCHES) for _ in range(workers)]
+        outlets = [self._manager.Outlet() for _ in range(workers)]  # type: ignore[attr-defined]
         self._start_journal(folder.database, outlets, name)  # first: it makes the database that workers read
         self._start_pool(folder.database, outlets)
 

@@ -17,9 +17,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from chat.ciphers import TAG, SendingHalf, encrypt_each
 from chat.codec import MAX_PLAINTEXT
 from chat.frames import frame, header
-from chat.secure import TAG, SendingHalf, encrypt_each
 
 MAX_BACKLOG = 4 * 1024 * 1024
 """Bytes of plaintext that may wait for one connection; one that has more is too slow and is dropped."""

@@ -5,22 +5,23 @@ server's work, and it parts cleanly by connection. **Why a Pool**, and not N Pro
 function, and a Pool starts, counts and ends its workers. What it can't do is notice that one died with its task
 (the task is neither run again nor failed), so the supervisor watches each worker's Unix socket for its end.
 
-**Why Manager queues.** A `multiprocessing.Queue` can't be given to a Pool's task, only inherited at a Process's
-start; the proxy of a `Manager().Queue()` can be pickled and sent anywhere. Its price is a round trip to the
-Manager's process for each call, and that a proxy has no descriptor to wait on. So a thread, the *inlet*
-(server/inlet.py), blocks on the proxy, and the round trips go on while the main loop works.
+**Why a Manager.** A `multiprocessing.Queue` can't be given to a Pool's task, only inherited at a Process's start; the
+proxy of an object that a Manager holds can be pickled and sent anywhere. Its price is a round trip to the Manager's
+process for each call, and that a proxy has no descriptor to wait on. So this loop blocks in the call itself, which
+gives all that waits (server/outlet.py), and the flusher, when it has made room for a replay, wakes it there.
 
 **Descriptors** can't travel on that queue: the Manager would unpickle them. They come over a Unix socket
 (`recv_fds`), sent before the *Attach* that names them is put on its way, so when *Attach* is met the descriptor is
 there. After that nobody else writes to the connection, so the cipher's counter lives in one place.
 
-**Coalescing.** A round takes all that the inlet has before it writes, so a busy room costs each member
-one `send` for many messages. A `send` costs the same for one message or fifty, so under load, which is when a batch
-waits already as a round ends, the next round is begun a little later (`MAX_REST`) and with more in it.
+**Coalescing.** A round takes all that waits before it writes, so a busy room costs each member one `send` for many
+messages: the longer a round takes, the more the next one carries. And since a `send` costs the same for one message or
+fifty, a round that follows closely on another is begun a little later (`MAX_REST`), and with more in it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import pickle
 import socket
@@ -38,7 +39,6 @@ from server.delivery import FAREWELL_LIMIT, LOW_BACKLOG, SLOW_FAREWELL_LIMIT, De
 from server.flusher import Flusher
 from server.gauges import Gauges
 from server.history import History
-from server.inlet import Inlet
 from server.parcels import (
     Attach,
     Detach,
@@ -60,7 +60,7 @@ from server.router import Router
 from server.trails import MAX_TRAILS, stamp
 
 MAX_REST = 0.0035
-"""Seconds between two rounds under load, at most; half of what the last one took, if that is less."""
+"""Seconds between two rounds, at least; half of what the last one took, if that is less."""
 
 TOO_SLOW = Goodbye("too_slow", "Your connection is too slow for this room; reconnect to go on where you were.")
 STOPPING = Goodbye("stopping", "The server is stopping; reconnect in a moment.")
@@ -77,15 +77,15 @@ class Post:
     gauges: str
 
 
-def run(post: Post, parcels: Any) -> None:
-    """The Pool task. Ends when `None` comes through the Manager queue `parcels`, or the queue is gone."""
+def run(post: Post, outlet: Any) -> None:
+    """The Pool task. Ends when `None` comes through the proxy `outlet`, or the Manager is gone."""
     with socket.socket(socket.AF_UNIX) as unix:
         unix.connect(post.socket_path)
         unix.sendall(post.number.to_bytes(4, "big"))
         try:
             gauges = Gauges.attach(post.gauges)
             spare_the_collector()
-            Worker(unix, parcels, History(post.database), gauges, post.number).run()
+            Worker(unix, outlet, History(post.database), gauges, post.number).run()
             gauges.close()
         except Exception:
             log.exception("worker %d fails", post.number)  # the Pool would keep it for a `get` that nobody calls
@@ -95,16 +95,16 @@ def run(post: Post, parcels: Any) -> None:
 class Worker:
     """One worker's loop. Everything in here runs in its main thread, but for `_wake`."""
 
-    def __init__(self, unix: socket.socket, parcels: Any, history: History, gauges: Gauges, number: int) -> None:
+    def __init__(self, unix: socket.socket, outlet: Any, history: History, gauges: Gauges, number: int) -> None:
         self._unix = unix
         self._history = history
         self._router = Router()
         self._replays = Replays(history)
         self._panel = gauges.panel(f"worker {number}")
-        self._inlet = Inlet(parcels, gauges.panel(f"inlet {number}"))
+        self._outlet = outlet
         self._tally = Tally()
-        self._took = 0.0
-        """Seconds that the last round took."""
+        self._next_round = 0.0
+        """When the next round may begin, on the monotonic clock."""
         self._flusher = Flusher(self._wake, gauges.panel(f"flusher {number}"))
         self._deliveries: dict[int, Delivery] = {}
         self._outgoing: dict[Delivery, tuple[bytes, ...]] = {}
@@ -112,7 +112,6 @@ class Worker:
         self._trails: list[Traced] = []
 
     def run(self) -> None:
-        self._inlet.start()
         self._flusher.start()
         while self._round():
             pass
@@ -122,25 +121,43 @@ class Worker:
 
     def _wake(self, delivery: Delivery) -> None:
         if delivery.connection in self._replays:
-            self._inlet.wake()
+            with contextlib.suppress(EOFError, OSError):  # the Manager is gone: the loop finds that out
+                self._outlet.wake()
 
     def _round(self) -> bool:
         """Take what waits, then write it; False when the end has come."""
-        batches, ended = self._inlet.take(block=not self._can_replay(), rest=min(self._took / 2, MAX_REST))
+        time.sleep(max(0.0, self._next_round - time.monotonic()))
+        batches = self._take()
         begun = time.monotonic()
         parcels: list[Parcel] = []
         for batch in batches:
-            parcels += stamp(stamp(pickle.loads(batch.blob), "Manager queue", batch.taken), "worker's round")
+            if batch is not None:
+                parcels += stamp(pickle.loads(batch), "outlet")
         self._handle(coalesce(parcels))  # anew: what came in several batches visits each member once as well
         self._write_out()
         self._send_trails()
         self._go_on_with_replays()
         self._write_out()
-        self._took = time.monotonic() - begun
+        self._space_rounds(begun)
         self._panel.add("rounds")
         self._panel.set("connections", len(self._deliveries))
         self._panel.show(self._tally)
-        return not ended
+        return None not in batches
+
+    def _space_rounds(self, begun: float) -> None:
+        """A round costs each member one `send`, for one message or for fifty: so it is given a little time to fill."""
+        now = time.monotonic()
+        self._next_round = now + min((now - begun) / 2, MAX_REST)
+
+    def _take(self) -> list[bytes | None]:
+        """The batches that wait, with `None` behind the last one ever."""
+        try:
+            batches: list[bytes | None] = self._outlet.take(not self._can_replay())
+        except (EOFError, OSError):
+            log.warning("the Manager is gone")
+            return [None]
+        self._panel.add("taken", sum(batch is not None for batch in batches))
+        return batches
 
     def _handle(self, parcels: list[Parcel]) -> None:
         self._panel.add("parcels", len(parcels))

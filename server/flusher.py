@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from chat.secure import SendingHalf
+from chat.ciphers import SendingHalf
 from server.delivery import LOW_BACKLOG, Delivery, Tally
 from server.gauges import Panel
 

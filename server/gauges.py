@@ -30,12 +30,11 @@ JOURNAL = (
     "pid", "batches", "intake", "commits", "commit_ns", "events", "parcels",
 )  # fmt: skip
 WORKER = (
-    "pid", "connections", "rounds", "parcels", "deliveries", "replayed", "too_slow",
+    "pid", "connections", "rounds", "taken", "parcels", "deliveries", "replayed", "too_slow",
     "sends", "bytes_sent", "full_sockets",
 )  # fmt: skip
 FLUSHER = ("thread", "edges", "sends", "bytes_sent", "full_sockets")
-OUTLET = ("put",)  # by the journal; less what the worker's inlet has taken, it is the Manager queue's depth,
-INLET = ("thread", "taken")  # which `qsize` would cost a round trip to the Manager to say
+OUTLET = ("put",)  # by the journal; less what the worker has taken, it is what waits in the Manager
 ANNOUNCER = ("thread", "sent", "came", "answered", "noise")  # datagrams
 SUPERVISOR = ("manager_pid", "restarts", "workers")
 
@@ -43,7 +42,6 @@ _PANELS = {"supervisor": SUPERVISOR, "reader": READER, "announcer": ANNOUNCER, "
 _PANELS |= {f"worker {number}": WORKER for number in range(MAX_WORKERS)}
 _PANELS |= {f"flusher {number}": FLUSHER for number in range(MAX_WORKERS)}
 _PANELS |= {f"outlet {number}": OUTLET for number in range(MAX_WORKERS)}
-_PANELS |= {f"inlet {number}": INLET for number in range(MAX_WORKERS)}
 _OFFSETS: dict[str, int] = {}
 _CELLS = 0
 for _name, _fields in _PANELS.items():
@@ -135,7 +133,7 @@ class Gauges:
         """Every figure of the processes that run, by `process.field`."""
         workers = self._cells[_OFFSETS["supervisor"] + SUPERVISOR.index("workers")]
         shown = ["supervisor", "reader", "announcer", "journal"]
-        shown += [f"{part} {number}" for number in range(workers) for part in ("outlet", "inlet", "worker", "flusher")]
+        shown += [f"{part} {number}" for number in range(workers) for part in ("outlet", "worker", "flusher")]
         return {
             f"{process}.{field}": self._cells[_OFFSETS[process] + index]
             for process in shown

@@ -12,11 +12,11 @@ passes on at most one batch every 1.5 ms.
 **Why `get_nowait` and not `empty()`.** The queue is a pipe with a feeder thread behind it: `empty()` may say True
 for what was already put, and False for what another takes first. Only `get` knows.
 
-**Order.** Commit first, then publish. What stands on a fan-out queue is on disk, so nobody sees a message that a
+**Order.** Commit first, then publish. What stands in an outlet is on disk, so nobody sees a message that a
 power cut could take back.
 
 **The bound.** The intake queue holds `INTAKE_BATCHES` batches; when it is full the reader stops reading, and the
-pressure reaches the senders through TCP. A fan-out queue holds `OUTLET_BATCHES`; when one is full this process
+pressure reaches the senders through TCP. A worker's outlet has a bound in bytes; when one is full this process
 waits for it, its own queue fills, and the same follows.
 """
 
@@ -40,7 +40,6 @@ from server.store import Store, StoreTrouble
 from server.trails import stamp
 
 INTAKE_BATCHES = 128
-OUTLET_BATCHES = 32
 
 MAX_BATCH = 4096
 """Intake items in one commit, about: more waits for the next."""
@@ -55,7 +54,7 @@ INDEX_AT, INDEX_AFTER = 256, 0.5
 """Messages that wait for the index of words until it is brought up to date, and seconds until then if fewer come."""
 
 Outlet = Any
-"""A `Manager().Queue()` proxy: `put` is a round trip to the Manager's process."""
+"""The proxy of an outlet (server/outlet.py): `put` is a round trip to the Manager's process."""
 
 
 def run(
@@ -162,7 +161,7 @@ def collect(intake: Queue[list[Intake] | None], until: float | None) -> tuple[li
 
 
 def publish(parcels: list[Parcel], outlets: list[Outlet], panels: list[Panel]) -> None:
-    """Put each worker's share on its queue, as bytes: the Manager's process passes them on unopened."""
+    """Put each worker's share into its outlet, as bytes: the Manager's process passes them on unopened."""
     parcels = coalesce(parcels)
     for worker, outlet in enumerate(outlets):
         if own := share(parcels, worker, len(outlets)):

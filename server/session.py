@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from chat.ciphers import ReceivingHalf
 from chat.codec import decode_commands
 from chat.faults import PeerFault
 from chat.frames import frame
 from chat.messages import Command, Login, Refused
 from chat.protocol import Phase, Step, advance
-from chat.secure import Keys, ReceivingHalf, Responder, alert
+from chat.secure import Keys, Responder, alert
 from server.gate import Gate
 
 # --- what a session asks its driver to do -------------------------------------------------------------------------

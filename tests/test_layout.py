@@ -46,7 +46,7 @@ HOMES = {
     "passing descriptors": ({"socket.send_fds", "socket.recv_fds"}, {"server/backend.py", "server/fanout.py"}),
     "threads": (
         {"threading.Thread", "_thread"},
-        {"server/backend.py", "server/children.py", "server/inlet.py", "server/flusher.py", "server/announcer.py",
+        {"server/backend.py", "server/children.py", "server/flusher.py", "server/announcer.py",
          "server/hints.py",
          "client/headless.py", "client/sender.py", "client/receiver.py", "client/timers.py", "client/dialogue.py",
          "client/plain.py"},

@@ -16,10 +16,11 @@ from typing import Protocol
 
 import msgpack
 
+from chat.ciphers import ReceivingHalf, SendingHalf
 from chat.codec import encode
 from chat.frames import Cutter, frame
 from chat.messages import Command, Join, Login, Ping, Say
-from chat.secure import Initiator, ReceivingHalf, SendingHalf
+from chat.secure import Initiator
 
 ROOM = "bench"
 SIZE = 100

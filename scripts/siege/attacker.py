@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Self
 
-from chat import secure
+from chat import ciphers, secure
 from chat.codec import decode, encode
 from chat.faults import PeerFault
 from chat.frames import Cutter, frame
@@ -26,8 +26,8 @@ class Attacker:
         self.heard: list[Message | Unknown] = []
         self._cutter = Cutter()
         self._frames: list[bytes] = []
-        self._sending: secure.SendingHalf | None = None
-        self._receiving: secure.ReceivingHalf | None = None
+        self._sending: ciphers.SendingHalf | None = None
+        self._receiving: ciphers.ReceivingHalf | None = None
 
     def write(self, data: bytes) -> None:
         """Write raw bytes; a connection that the server has closed takes them too."""
@@ -43,8 +43,8 @@ class Attacker:
         self.write(frame(initiator.hello()))
         self.write(frame(initiator.answer(self.read_frame())))
         assert initiator.keys is not None
-        self._sending = secure.SendingHalf(initiator.keys.sending)
-        self._receiving = secure.ReceivingHalf(initiator.keys.receiving)
+        self._sending = ciphers.SendingHalf(initiator.keys.sending)
+        self._receiving = ciphers.ReceivingHalf(initiator.keys.receiving)
         return self
 
     def log_in(self, name: str) -> Self:

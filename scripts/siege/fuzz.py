@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from chat import beacon, names
+from chat.ciphers import SendingHalf
 from chat.codec import decode, decode_commands, encode
 from chat.faults import CODES, PeerFault
 from chat.frames import Cutter, frame
 from chat.messages import Login, Unknown
 from chat.protocol import Phase
-from chat.secure import Initiator, SendingHalf, new_private_key, public_key
+from chat.secure import Initiator, new_private_key, public_key
 from chat.signing import Signer
 from chat.text import MAX_MARKS, safe_text
 from scripts.siege.mutations import examples, mutated, odd_text

@@ -11,11 +11,12 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from chat.ciphers import SendingHalf
 from chat.codec import chunks, encode
 from chat.frames import Cutter, frame
 from chat.messages import Goodbye
 from chat.protocol import SILENCE_LIMIT, Phase
-from chat.secure import SendingHalf, alert
+from chat.secure import alert
 from server.gate import Gate
 from server.models.rooms import Letter
 from server.parcels import Answered, Arrived, Asked, Expelled, Intake

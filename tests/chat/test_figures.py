@@ -12,7 +12,7 @@ AFTER = {
     "reader.events": 125,
     "journal.commits": 10,
     "outlet 0.put": 9,
-    "inlet 0.taken": 4,
+    "worker 0.taken": 4,
     "worker 0.deliveries": 4_000,
     "worker 0.sends": 30,
     "flusher 0.sends": 10,
@@ -34,7 +34,7 @@ def test_rates_ratios_and_depths() -> None:
     reader, journal, manager, worker, _ = map(facts, stages(BEFORE, AFTER, 2.0))
     assert (reader["wake-ups/s"], reader["events a wake-up"]) == ("5", "2.5")
     assert journal["events a commit"] == "–"  # there was none: no figure is better than a wrong one
-    assert manager["waiting in its queues"] == "5"
+    assert manager["waiting in its outlets"] == "5"
     assert (worker["deliveries/s"], worker["messages a send"]) == ("2,000", "100")
 
 

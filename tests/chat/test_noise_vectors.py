@@ -14,7 +14,8 @@ import pytest
 from noise.connection import NoiseConnection
 
 from chat import secure
-from chat.secure import ReceivingHalf, SendingHalf, public_key
+from chat.ciphers import ReceivingHalf, SendingHalf
+from chat.secure import public_key
 
 VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text())["vectors"]
 HANDSHAKE_MESSAGES = 3

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import secure
+from chat.ciphers import ReceivingHalf, SendingHalf
 from chat.faults import CODES, PeerFault
-from chat.secure import ALERTS, Initiator, Keys, ReceivingHalf, Responder, SendingHalf, new_private_key, public_key
+from chat.secure import ALERTS, Initiator, Keys, Responder, new_private_key, public_key
 
 SERVER, CLIENT = new_private_key(), new_private_key()
 PSK = secure.psk_of("correct horse")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from chat import secure
+from chat import ciphers, secure
 from chat.codec import decode, encode
 from chat.frames import Cutter, frame
 from chat.messages import Login, Message, Unknown, Welcome
@@ -39,7 +39,7 @@ class Peer:
     def shake_hands(self) -> None:
         self.sock.sendall(frame(self._responder.answer(self.frame())))
         keys = self._responder.finish(self.frame())
-        self.sending, self.receiving = secure.SendingHalf(keys.sending), secure.ReceivingHalf(keys.receiving)
+        self.sending, self.receiving = ciphers.SendingHalf(keys.sending), ciphers.ReceivingHalf(keys.receiving)
 
     def read(self) -> list[Message | Unknown]:
         return list(decode(self.receiving.decrypt(self.frame())))

@@ -19,8 +19,7 @@ PIPELINE = [
     "journal queue",
     "decided",
     "committed",
-    "Manager queue",
-    "worker's round",
+    "outlet",
     "encrypted and written",
 ]
 

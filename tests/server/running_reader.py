@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from chat.ciphers import SendingHalf
 from chat.codec import chunks, encode
 from chat.faults import PeerFault
 from chat.frames import Cutter, frame
 from chat.messages import Command, Login, Say
-from chat.secure import Initiator, SendingHalf, new_private_key, raise_alert
+from chat.secure import Initiator, new_private_key, raise_alert
 from server.admission import Admission
 from server.gate import Gate
 from server.gauges import READER, Panel

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from chat.ciphers import ReceivingHalf, SendingHalf, encrypt_each
 from chat.frames import Cutter, header
-from chat.secure import ReceivingHalf, SendingHalf, encrypt_each
 from server import delivery
 from server.delivery import BURST, Delivery, Tally, write_all
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from chat.ciphers import ReceivingHalf, SendingHalf
 from chat.codec import MAX_PLAINTEXT, decode, encode
 from chat.frames import Cutter
 from chat.messages import Goodbye, Pong
-from chat.secure import ReceivingHalf, SendingHalf
 from server import delivery
 from server.delivery import LOW_BACKLOG, MAX_BACKLOG, Delivery, Tally
 from server.flusher import Flusher

@@ -6,20 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat.ciphers import ReceivingHalf, SendingHalf
 from chat.codec import chunks, encode
 from chat.frames import Cutter
 from chat.messages import Command, Join, Login, Ping, Pong, Refused, Say
 from chat.protocol import Phase
-from chat.secure import (
-    ALERTS,
-    Initiator,
-    ReceivingHalf,
-    SendingHalf,
-    new_private_key,
-    psk_of,
-    public_key,
-    raise_alert,
-)
+from chat.secure import ALERTS, Initiator, new_private_key, psk_of, public_key, raise_alert
 from server.gate import BURST, PATIENCE, Gate
 from server.session import Action, Answer, Drop, Handover, Refuse, Session, Submit
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from chat.ciphers import ReceivingHalf, SendingHalf
 from chat.codec import decode, encode
 from chat.frames import Cutter, frame
 from chat.messages import Goodbye, Login, Message, Unknown
-from chat.secure import Initiator, ReceivingHalf, SendingHalf, new_private_key
+from chat.secure import Initiator, new_private_key
 from server.models.line import MAX_BACKLOG, Line, Terms
 from server.models.rooms import Letter
 from server.parcels import Arrived, Asked
