@@ -18,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from scripts.benchmark import alone, reading, servers
-from scripts.benchmark.crowd import Failed
+from scripts.benchmark.receiver import Failed
 from scripts.benchmark.servers import PEERS, installed_peers
 from scripts.benchmark.workloads import FULL, SHORT, STARTERS, WORKLOADS, Size, Workload
 

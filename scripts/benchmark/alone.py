@@ -6,7 +6,6 @@ import itertools
 import multiprocessing
 import os
 import random
-import select
 import statistics
 import sys
 import tempfile
@@ -22,8 +21,9 @@ from chat.messages import Joined, Page, Said
 from chat.protocol import HEARTBEAT
 from chat.rooms import Claimed
 from scripts.benchmark import servers
-from scripts.benchmark.crowd import Crowd, Failed, Heartbeats, crowd, enter
-from scripts.benchmark.members import ROOM, Batch, ChatMember, text_of
+from scripts.benchmark.crowd import EVENTS, PATIENCE, Crowd, Heartbeats, crowd, enter
+from scripts.benchmark.members import ROOM, ChatMember, numbers_in, text_of
+from scripts.benchmark.receiver import Failed, Receiver
 from scripts.benchmark.servers import Running
 from scripts.benchmark.workloads import IN_FLIGHT, STARTERS, Size
 from server.store import Store
@@ -69,10 +69,9 @@ class Rooms:
 
     def __init__(self, port: int, count: int) -> None:
         self.sent = self.received = 0
-        self._members: dict[int, ChatMember] = {}
-        self._next: dict[int, int] = {}
+        self._members: list[ChatMember] = []
         self._speakers: deque[tuple[ChatMember, Iterator[int]]] = deque()
-        self._epoll = select.epoll()
+        self._receiver = Receiver()
         self._heartbeats = Heartbeats()
         for room in range(count):
             members = [ChatMember(port, room * PER_ROOM + number) for number in range(PER_ROOM)]
@@ -82,10 +81,8 @@ class Rooms:
             enter(members[1:])
             self._speakers.append((members[0], itertools.count(1)))
             for member in members:
-                member.sock.setblocking(False)
-                self._members[member.sock.fileno()] = member
-                self._next[member.sock.fileno()] = 1
-                self._epoll.register(member.sock, select.EPOLLIN)
+                self._members.append(member)
+                self._receiver.add(member.sock, member.stream())
                 self._heartbeats.add(member)
             self._heartbeats.beat()
 
@@ -97,32 +94,23 @@ class Rooms:
             while time.perf_counter() < end and self.sent - self.received // PER_ROOM < IN_FLIGHT:
                 self._send()
             self._heartbeats.beat()
-            before = self.received
-            for fileno, _ in self._epoll.poll(0.05):
-                self._receive(fileno)
-            if self.received > before:
+            deliveries = self._receiver.turn(0.05, EVENTS)
+            self.received += deliveries
+            if deliveries:
                 progress = time.perf_counter()
-            elif time.perf_counter() - progress > 20:
+            elif time.perf_counter() - progress > PATIENCE:
                 raise Failed(f"{self.sent * PER_ROOM - self.received} deliveries are missing")
 
     def close(self) -> None:
-        for member in self._members.values():
+        self._receiver.close()
+        for member in self._members:
             member.sock.close()
-        self._epoll.close()
 
     def _send(self) -> None:
         speaker, numbers = self._speakers[0]
         self._speakers.rotate(-1)
         speaker.sock.sendall(speaker.message(text_of(next(numbers), time.perf_counter_ns())))
         self.sent += 1
-
-    def _receive(self, fileno: int) -> None:
-        for piece in self._members[fileno].receive(memoryview(self._members[fileno].sock.recv(1 << 18))):
-            batch = Batch.of(piece)
-            if batch.count and batch.first != self._next[fileno]:
-                raise Failed(f"a member got {batch.first} when {self._next[fileno]} was next")
-            self._next[fileno] += batch.count
-            self.received += batch.count
 
 
 def standing(name: str, size: Size) -> dict[str, float]:
@@ -157,9 +145,8 @@ def storm(name: str, size: Size) -> dict[str, float]:
 
 
 def _p99(people: Crowd, seconds: float) -> float:
-    people.latencies.clear()
     people.pace(seconds, 50, timed=True)
-    return statistics.quantiles(people.latencies, n=100)[98] / 1e6
+    return statistics.quantiles(people.take_latencies(), n=100)[98] / 1e6
 
 
 def come(port: int, count: int, under_way: Event) -> None:
@@ -216,9 +203,7 @@ def _pages(server: Running, count: int) -> Iterator[float]:
         member.sock.sendall(member.ask(Page(f"{number}", ROOM, before)))
         got: list[int] = []
         while not got or got[-1] != before - 1:
-            for piece in member.receive(memoryview(member.sock.recv(1 << 18))):
-                batch = Batch.of(piece)
-                got += range(batch.first, batch.first + batch.count)
+            got += numbers_in(member.receive())
         yield time.perf_counter() - begun
         if got != list(range(before - 50, before)):
             raise Failed(f"a page before {before} holds {got}")

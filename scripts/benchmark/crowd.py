@@ -1,15 +1,15 @@
-"""A crowd: many members of one room in one process, on one epoll, with a sender among them."""
+"""A crowd: many members of one room in one process, with a sender among them."""
 
 from __future__ import annotations
 
-import select
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chat.protocol import HEARTBEAT
-from scripts.benchmark.members import MEMBERS, Batch, Member, text_of
+from scripts.benchmark.members import MEMBERS, Member, text_of
+from scripts.benchmark.receiver import Failed, Receiver
 
 EVENTS = 64
 """Members read in one turn, before the sender sees what has arrived: with a thousand it would be late."""
@@ -19,10 +19,6 @@ ENTERING = 64
 
 PATIENCE = 20.0
 """Seconds without any progress after which a run has failed."""
-
-
-class Failed(Exception):
-    """A member got something wrong, or nothing at all: the figures of this run mean nothing."""
 
 
 class Heartbeats:
@@ -49,10 +45,8 @@ class Crowd:
     def __init__(self, server: str, port: int, size: int) -> None:
         make = MEMBERS[server]
         self._sender = make(port, 0)
-        self._members: dict[int, Member] = {}
-        self._next: dict[int, int] = {}
-        self._epoll = select.epoll()
-        self._buffer = memoryview(bytearray(1 << 18))  # recv would make and cut one of these each time
+        self._members: list[Member] = []
+        self._receiver = Receiver()
         self._heartbeats = Heartbeats()
         enter([self._sender])
         for first in range(1, size + 1, ENTERING):
@@ -61,24 +55,16 @@ class Crowd:
             for member in members:
                 self._watch(member)
             self._heartbeats.beat()
-        self._sender_fileno = self._sender.sock.fileno()
-        self._epoll.register(self._sender_fileno, select.EPOLLIN)
-        self._sender.sock.setblocking(False)
+        self._receiver.ignore(self._sender.sock)  # its own copy isn't counted: not every server sends one
         self.size = size
         self.sent = 0
         self.received = 0
         """Deliveries so far, over all members."""
-        self.latencies: list[int] = []
-        """Nanoseconds from sending to receiving, if asked for."""
         self._timed = False
-        self._piece, self._batch = b"", Batch(0, 0, ())
 
     def _watch(self, member: Member) -> None:
-        fileno = member.sock.fileno()
-        member.sock.setblocking(False)
-        self._members[fileno] = member
-        self._next[fileno] = 1
-        self._epoll.register(fileno, select.EPOLLIN)
+        self._members.append(member)
+        self._receiver.add(member.sock, member.stream())
         self._heartbeats.add(member)
 
     def saturate(self, seconds: float, in_flight: int) -> None:
@@ -92,7 +78,7 @@ class Crowd:
         self.drain()
 
     def pace(self, seconds: float, rate: float, timed: bool = False) -> None:
-        """Send `rate` messages a second, evenly."""
+        """Send `rate` messages a second, evenly; with `timed`, `take_latencies` has how long each delivery took."""
         self._timed = timed
         begun = time.perf_counter()
         for count in range(int(seconds * rate)):
@@ -114,10 +100,14 @@ class Crowd:
             elif time.perf_counter() - progress > PATIENCE:
                 raise Failed(f"{self.sent * self.size - self.received} deliveries are missing")
 
+    def take_latencies(self) -> list[int]:
+        """Nanoseconds from sending to receiving, of each delivery that was timed since this was last called."""
+        return self._receiver.take_latencies()
+
     def close(self) -> None:
-        for member in (self._sender, *self._members.values()):
+        self._receiver.close()
+        for member in (self._sender, *self._members):
             member.sock.close()
-        self._epoll.close()
 
     def _send(self, count: int) -> None:
         data = []
@@ -134,29 +124,7 @@ class Crowd:
 
     def _turn(self, timeout: float) -> None:
         self._heartbeats.beat()
-        for fileno, _ in self._epoll.poll(timeout, EVENTS):
-            if fileno == self._sender_fileno:
-                self._sender.sock.recv(1 << 18)  # its own copy isn't counted: not every server sends one
-            else:
-                self._receive(fileno)
-
-    def _receive(self, fileno: int) -> None:
-        member = self._members[fileno]
-        size = member.sock.recv_into(self._buffer)
-        if not size:
-            raise Failed("the server has closed a connection")
-        now = time.perf_counter_ns() if self._timed else 0
-        for piece in member.receive(self._buffer[:size]):
-            if piece != self._piece:  # mostly it is what the member before got: compared faster than looked up
-                self._piece, self._batch = piece, Batch.of(piece)
-            batch = self._batch
-            if batch.count:
-                if batch.first != self._next[fileno]:
-                    raise Failed(f"a member got {batch.first} when {self._next[fileno]} was next")
-                self._next[fileno] += batch.count
-                self.received += batch.count
-                if now:
-                    self.latencies.extend(now - sent for sent in batch.sent)
+        self.received += self._receiver.turn(timeout, EVENTS, timed=self._timed)
 
 
 def enter(members: Sequence[Member]) -> None:

@@ -1,32 +1,27 @@
-"""Members: how a client of each server joins the one room, sends, and reads what comes.
+"""Members: how a client of each server joins the one room and sends. What comes after that is the receiver's.
 
-A member's `receive` turns received bytes into pieces of plain stream; `Batch.of` understands a piece. The same piece
-reaches every member of a room, so it is understood once and then found in a cache: the load costs little more than
-`recv`, decryption and a hash, and still every member's order, holes and doubles are checked.
+The number and the time of sending stand in each message's text, in the same place for every server.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
-import msgpack
-
 from chat.ciphers import ReceivingHalf, SendingHalf
-from chat.codec import encode
-from chat.frames import Cutter, frame
-from chat.messages import Command, Join, Login, Ping, Say
+from chat.codec import decode, encode
+from chat.frames import frame
+from chat.messages import Command, Join, Login, Ping, RoomState, Say
 from chat.secure import Initiator
+from scripts.benchmark.receiver import Stream
 
 ROOM = "bench"
 SIZE = 100
 """Bytes of a message's text."""
 
-_TEXT = re.compile(rb"#(\d{10})@(\d{20})")
+_TEXT = re.compile(rb"#(\d{10})@\d{20}")
 
 
 def text_of(number: int, now: int) -> str:
@@ -34,36 +29,24 @@ def text_of(number: int, now: int) -> str:
     return f"#{number:010}@{now:020}".ljust(SIZE, ".")
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The messages in one piece: their numbers, which must follow one another, and when they were sent."""
-
-    first: int
-    count: int
-    sent: tuple[int, ...]
-
-    @staticmethod
-    @functools.lru_cache(maxsize=64)
-    def of(piece: bytes) -> Batch:
-        found = [(int(number), int(sent)) for number, sent in _TEXT.findall(piece)]
-        numbers = [number for number, _ in found]
-        if numbers != list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False:
-            raise AssertionError(f"out of order within a piece: {numbers}")
-        return Batch(numbers[0] if numbers else 0, len(numbers), tuple(sent for _, sent in found))
+def numbers_in(piece: bytes) -> list[int]:
+    """The numbers of the messages in a piece of any server's stream."""
+    return [int(number) for number in _TEXT.findall(piece)]
 
 
 class Member(Protocol):
     """A connected member of the room; making one connects.
 
-    `enter` joins: a generator that yields wherever it waits for the server, so that others can go on meanwhile.
+    `enter` joins: a generator that yields wherever it waits for the server, so that others can go on meanwhile. From
+    `stream` on, somebody else reads.
     """
 
     sock: socket.socket
 
     def __init__(self, port: int, number: int) -> None: ...
     def enter(self) -> Iterator[None]: ...
+    def stream(self) -> Stream: ...
     def ping(self) -> bytes: ...
-    def receive(self, data: memoryview) -> list[bytes]: ...
     def message(self, text: str) -> bytes: ...
 
 
@@ -75,7 +58,7 @@ class ChatMember:
         self.room = ROOM
         """May be changed before `enter`."""
         self._number = number
-        self._cutter = Cutter()
+        self._received = 0
 
     def enter(self) -> Iterator[None]:
         initiator = Initiator(self._number.to_bytes(32, "big"), None, lambda key: None)
@@ -84,16 +67,20 @@ class ChatMember:
         proof = initiator.answer(self._frame())
         assert initiator.keys is not None
         self._sending = SendingHalf(initiator.keys.sending)
-        self._receiving = ReceivingHalf(initiator.keys.receiving)
+        self._receiving_key = initiator.keys.receiving
+        self._receiving = ReceivingHalf(self._receiving_key)
         entrance = encode(Login(f"member-{self._number}")) + encode(Join("join", self.room))
         self.sock.sendall(frame(proof) + frame(self._sending.encrypt(entrance)))
         yield
         self._await_room()
 
-    def receive(self, data: memoryview) -> list[bytes]:
-        if not self._cutter.waiting and int.from_bytes(data[:2], "big") == len(data) - 2:
-            return [self._receiving.decrypt(data[2:])]  # one frame and nothing else, as nearly always: not cut, no copy
-        return [self._receiving.decrypt(payload) for payload in self._cutter.feed(data.tobytes())]
+    def stream(self) -> Stream:
+        return Stream(self._receiving_key, self._received)
+
+    def receive(self) -> bytes:
+        """What the next frame holds: waits for it. For those who read by themselves."""
+        self._received += 1
+        return self._receiving.decrypt(self._frame())
 
     def message(self, text: str) -> bytes:
         return frame(self._sending.encrypt(encode(Say(text[1:11], self.room, text))))
@@ -107,18 +94,13 @@ class ChatMember:
         return frame(self._sending.encrypt(encode(command)))
 
     def _frame(self) -> bytes:
-        while True:
-            frames = self._cutter.feed(self.sock.recv(65_536))
-            if frames:
-                (only,) = frames
-                return only
+        # Not a byte more than the frame: what follows is for whoever reads then.
+        size = int.from_bytes(self.sock.recv(2, socket.MSG_WAITALL), "big")
+        return self.sock.recv(size, socket.MSG_WAITALL)
 
     def _await_room(self) -> None:
-        while True:
-            for piece in self.receive(memoryview(self.sock.recv(65_536))):
-                for kind, *_ in _arrays(piece):
-                    if kind == "room":
-                        return
+        while not any(isinstance(message, RoomState) for message in decode(self.receive())):
+            pass
 
 
 class RelayMember:
@@ -126,17 +108,13 @@ class RelayMember:
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
-        self._rest = b""
 
     def enter(self) -> Iterator[None]:
         yield
         self.sock.recv(2, socket.MSG_WAITALL)  # the relay has accepted; connected it is before that
 
-    def receive(self, data: memoryview) -> list[bytes]:
-        stream = self._rest + data
-        whole = len(stream) - len(stream) % (SIZE + 2)
-        self._rest = stream[whole:]
-        return [stream[:whole]]
+    def stream(self) -> Stream:
+        return Stream()
 
     def message(self, text: str) -> bytes:
         return frame(text.encode())
@@ -146,7 +124,7 @@ class RelayMember:
 
 
 class LineMember:
-    """A client of a server with a line protocol: what isn't a whole line yet waits for the rest."""
+    """A client of a server with a line protocol."""
 
     greeting: str
     ready: bytes
@@ -155,7 +133,6 @@ class LineMember:
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
         self._number = number
-        self._rest = b""
 
     def enter(self) -> Iterator[None]:
         self.sock.sendall(self.greeting.format(number=self._number, room=ROOM).encode())
@@ -164,11 +141,8 @@ class LineMember:
         while self.ready not in seen:
             seen += self.sock.recv(65_536)
 
-    def receive(self, data: memoryview) -> list[bytes]:
-        stream = self._rest + data
-        whole = stream.rfind(b"\r\n") + 2
-        self._rest = stream[whole:]
-        return [stream[:whole]]
+    def stream(self) -> Stream:
+        return Stream()
 
     def message(self, text: str) -> bytes:
         return self.publish.format(room=ROOM, size=len(text), text=text).encode()
@@ -203,12 +177,6 @@ def _connect(port: int) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", port), timeout=20)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
-
-
-def _arrays(piece: bytes) -> msgpack.Unpacker:
-    unpacker = msgpack.Unpacker()
-    unpacker.feed(piece)
-    return unpacker
 
 
 MEMBERS: dict[str, type[Member]] = {

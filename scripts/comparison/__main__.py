@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from tqdm import tqdm
 
-from scripts.benchmark.crowd import Failed
+from scripts.benchmark.receiver import Failed
 from scripts.comparison.candidates import Lacking
 from scripts.comparison.measuring import Figures, measure, median
 from server import models

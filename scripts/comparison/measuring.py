@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 
 from chat.faults import PeerFault
-from scripts.benchmark.crowd import Crowd, Failed
+from scripts.benchmark.crowd import Crowd
 from scripts.benchmark.members import ChatMember, Member
+from scripts.benchmark.receiver import Failed
 from scripts.comparison.candidates import Candidate, SystemCalls, candidate
 
 IN_FLIGHT = 64
@@ -69,7 +70,7 @@ class LastingCrowd(Crowd):
     def _ping(self) -> None:
         if time.monotonic() - self._pinged > PINGS:
             self._pinged = time.monotonic()
-            for member in (self._sender, *self._members.values()):
+            for member in (self._sender, *self._members):
                 assert isinstance(member, ChatMember)
                 member.sock.send(member.ping())
 
@@ -98,7 +99,7 @@ def _measure(server: Candidate, crowd: Crowd, memory_kb: float | None, seconds: 
     elapsed, deliveries = time.perf_counter() - begun, crowd.received - received
     cpu, switches, counted = server.cpu_seconds() - cpu, server.switches() - switches, calls.count()
     crowd.pace(seconds, 10, timed=True)
-    cuts = statistics.quantiles(crowd.latencies, n=100)
+    cuts = statistics.quantiles(crowd.take_latencies(), n=100)
     return Figures(
         deliveries_per_s=deliveries / elapsed,
         p50_ms=cuts[49] / 1e6,
