@@ -137,6 +137,8 @@ def storm(name: str, size: Size) -> dict[str, float]:
         newcomers = spawn.Process(target=come, args=(server.port, size.standing, under_way))
         newcomers.start()
         while not under_way.wait(0.02):  # what a Python's start costs is not the server's
+            if not newcomers.is_alive():
+                raise Failed("the newcomers have died")
             people.idle(0.02)
         stormy = _p99(people, size.seconds)
         newcomers.terminate()
