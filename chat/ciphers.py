@@ -53,15 +53,13 @@ class SendingHalf:
         return cipher
 
 
-def encrypt_each(halves: Iterable[SendingHalf], plaintext: bytes, before: bytes = b"") -> list[bytes]:
-    """`plaintext` encrypted for each of them, with `before` in front: what `encrypt` does, in one loop."""
+def encrypt_each(halves: Iterable[SendingHalf], plaintext: bytes, into: Iterable[memoryview]) -> None:
+    """What `encrypt` does for each of them, in one loop; each has a buffer, `TAG` bytes longer than `plaintext`."""
     assert len(plaintext) <= MAX_PLAINTEXT
-    encrypted: list[bytes] = []
-    for half in halves:
+    for half, buffer in zip(halves, into, strict=False):
         nonce = half.counter.to_bytes(12, "big")
         half.counter += 1
-        encrypted.append(before + (half._cipher or half._expand()).encrypt(nonce, plaintext, None))
-    return encrypted
+        (half._cipher or half._expand()).encrypt_into(nonce, plaintext, None, buffer)
 
 
 class ReceivingHalf:

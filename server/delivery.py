@@ -15,11 +15,11 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from chat.ciphers import TAG, SendingHalf, encrypt_each
+from chat.ciphers import SendingHalf
 from chat.codec import MAX_PLAINTEXT
-from chat.frames import frame, header
+from chat.frames import frame
 
 MAX_BACKLOG = 4 * 1024 * 1024
 """Bytes of plaintext that may wait for one connection; one that has more is too slow and is dropped."""
@@ -33,13 +33,8 @@ IN_FLIGHT = 256 * 1024
 FAREWELL_LIMIT = 5.0
 """Seconds that the last messages of a connection may take before it is shut down without them."""
 
-
 SLOW_FAREWELL_LIMIT = 20.0
 """The same for one that was too slow: one that was stopped reads why when it goes on, if that is soon."""
-
-BURST, BURST_BYTES = 32, 80 * 1024
-"""Connections written to in one go, at most, and bytes. With fewer the two loops are too short to pay; with more, what
-was encrypted has left the processor's near caches before it is sent."""
 
 NOTHING = memoryview(b"")
 
@@ -58,13 +53,13 @@ class Delivery:
 
     __slots__ = (
         "_backlog",
-        "_cipher",
-        "_idle",
-        "_lock",
         "_unsent",
+        "cipher",
         "closing",
         "connection",
         "fileno",
+        "idle",
+        "lock",
         "sock",
         "waiting",
     )
@@ -83,11 +78,12 @@ class Delivery:
         """Bytes of plaintext in the backlog."""
         self.closing = 0.0
         """When to shut down at the latest, on the monotonic clock; 0.0 while the connection lives."""
-        self._cipher = SendingHalf(sending_key, woken=woken)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        """Held by whoever uses `cipher`, `idle` or the socket."""
+        self.cipher = SendingHalf(sending_key, woken=woken)
         self._backlog: deque[bytes] | None = None  # an empty deque takes 760 bytes
         self._unsent = NOTHING
-        self._idle = True
+        self.idle = True
         """Nothing waits and nothing has ended: what comes may be sent at once."""
 
     def write(self, messages: Sequence[bytes], tally: Tally) -> bool:
@@ -95,30 +91,35 @@ class Delivery:
 
         False if that is more than a connection may have waiting: nothing was added then.
         """
-        with self._lock:
+        with self.lock:
             if self.closing:
                 return True  # whatever is still on its way here comes too late
             size = sum(map(len, messages))
-            if not self._idle and self.waiting + size > MAX_BACKLOG:
+            if not self.idle and self.waiting + size > MAX_BACKLOG:
                 return False
             if self._backlog is None:
                 self._backlog = deque(messages)
             else:
                 self._backlog.extend(messages)
             self.waiting += size
-            if self._idle:  # else the flusher has it in hand, and the edge will come
+            if self.idle:  # else the flusher has it in hand, and the edge will come
                 self._send(tally)
             return True
 
     def flush(self, tally: Tally) -> None:
         """Send on; called when the socket has room again."""
-        with self._lock:
-            if not self._idle:
+        with self.lock:
+            if not self.idle:
                 self._send(tally)
+
+    def send_rest(self, frame: bytes, tally: Tally) -> None:
+        """Send what the socket didn't take of a frame; with the lock held, by one who found the connection idle."""
+        self._unsent = memoryview(frame)
+        self._send(tally)
 
     def say_farewell(self, messages: Sequence[bytes], tally: Tally, limit: float = FAREWELL_LIMIT) -> None:
         """Send these last messages instead of all that waits, then shut the connection down."""
-        with self._lock:
+        with self.lock:
             if not self.closing:
                 self._backlog = deque(messages)
                 self.waiting = sum(map(len, messages))
@@ -127,12 +128,12 @@ class Delivery:
 
     def shut_down(self) -> None:
         """End the connection now. The reader's process notices, and everything else follows from there."""
-        with self._lock:
+        with self.lock:
             self._abandon()
 
     def close(self) -> None:
         """Close this process's copy of the descriptor, once nothing watches it any more."""
-        with self._lock:
+        with self.lock:
             self._abandon()
             self.sock.close()
 
@@ -147,7 +148,7 @@ class Delivery:
                 self._unsent = self._unsent[sent:]
         except BlockingIOError:
             tally.full_sockets += 1
-            self._idle = False
+            self.idle = False
             return  # the socket is full: its next edge calls `flush`
         except OSError:
             self._abandon()
@@ -156,7 +157,7 @@ class Delivery:
             self._abandon()
         else:
             self._backlog = None
-            self._idle = True
+            self.idle = True
 
     def _next_frames(self) -> bytes:
         """Up to `IN_FLIGHT` bytes of the backlog, packed into as few frames as order allows, encrypted."""
@@ -169,7 +170,7 @@ class Delivery:
             while backlog and size + len(backlog[0]) <= MAX_PLAINTEXT:
                 batch.append(backlog.popleft())
                 size += len(batch[-1])
-            frames.append(frame(self._cipher.encrypt(batch[0] if len(batch) == 1 else b"".join(batch))))
+            frames.append(frame(self.cipher.encrypt(batch[0] if len(batch) == 1 else b"".join(batch))))
             taken += size
         self.waiting -= taken
         return frames[0] if len(frames) == 1 else b"".join(frames)
@@ -177,72 +178,10 @@ class Delivery:
     def _abandon(self) -> None:
         self._backlog = None
         self._unsent = NOTHING
-        self._idle = False
+        self.idle = False
         self.waiting = 0
         self.closing = self.closing or time.monotonic()
         try:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the peer was faster
-
-
-def write_all(outgoing: Mapping[Delivery, Sequence[bytes]], tally: Tally) -> list[Delivery]:
-    """`write` to each its messages; gives those who have too much waiting.
-
-    This runs once for every member and round, which is most of what the server does. So what many get in one piece, as
-    a room's members do, goes to those for whom nothing waits in *bursts*: encrypted for all of them, then sent to all.
-    """
-    too_slow: list[Delivery] = []
-    for burst, messages in _bursts(outgoing):
-        if len(messages) == 1:
-            burst = _send_at_once(burst, messages[0], tally)
-        too_slow += [delivery for delivery in burst if not delivery.write(messages, tally)]
-    return too_slow
-
-
-def _bursts(outgoing: Mapping[Delivery, Sequence[bytes]]) -> Iterator[tuple[list[Delivery], Sequence[bytes]]]:
-    """Those that get the very same messages one after the other, `BURST` at most or as many as `BURST_BYTES` allow."""
-    burst: list[Delivery] = []
-    room = 0
-    shared: Sequence[bytes] = ()
-    for delivery, messages in outgoing.items():
-        if messages is not shared or len(burst) >= room:
-            if burst:
-                yield burst, shared
-            burst, shared = [], messages
-            room = max(1, min(BURST, BURST_BYTES // sum(map(len, messages)))) if messages else BURST
-        burst.append(delivery)
-    if burst:
-        yield burst, shared
-
-
-def _send_at_once(burst: list[Delivery], message: bytes, tally: Tally) -> list[Delivery]:
-    """Send one message to those for whom nothing waits; gives the others.
-
-    First all the encryption, then all the sending: two short loops, each of whose code stays in the processor's caches,
-    where one loop of both has the kernel's network code and the cipher drive each other out (a twelfth of the time of
-    short messages). All locks of a burst are held from the one to the other, so that nobody sends in between.
-    """
-    for delivery in burst:
-        delivery._lock.acquire()
-    try:
-        idle = [delivery for delivery in burst if delivery._idle]
-        size = len(message) + TAG
-        frames = encrypt_each([delivery._cipher for delivery in idle], message, header(size))
-        size += len(header(size))
-        full = 0
-        for delivery, data in zip(idle, frames, strict=True):
-            try:
-                sent = delivery.sock.send(data)
-            except OSError:
-                sent = 0  # full or gone: sending on meets the same, and sees to it
-            if sent < size:
-                full += size - sent
-                delivery._unsent = memoryview(data)[sent:]
-                delivery._send(tally)
-        tally.sends += len(idle)
-        tally.bytes_sent += len(idle) * size - full
-        return [] if len(idle) == len(burst) else [delivery for delivery in burst if delivery not in idle]
-    finally:
-        for delivery in burst:
-            delivery._lock.release()

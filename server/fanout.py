@@ -34,8 +34,9 @@ from typing import Any
 
 from chat.codec import chunks, encode
 from chat.messages import Goodbye, PageEnd, SearchEnd, Trail
+from server.bursts import Bursts
 from server.children import log, spare_the_collector
-from server.delivery import FAREWELL_LIMIT, LOW_BACKLOG, SLOW_FAREWELL_LIMIT, Delivery, Tally, write_all
+from server.delivery import FAREWELL_LIMIT, LOW_BACKLOG, SLOW_FAREWELL_LIMIT, Delivery, Tally
 from server.flusher import Flusher
 from server.gauges import Gauges
 from server.history import History
@@ -103,6 +104,7 @@ class Worker:
         self._panel = gauges.panel(f"worker {number}")
         self._outlet = outlet
         self._tally = Tally()
+        self._bursts = Bursts(self._tally)
         self._next_round = 0.0
         """When the next round may begin, on the monotonic clock."""
         self._flusher = Flusher(self._wake, gauges.panel(f"flusher {number}"))
@@ -183,7 +185,7 @@ class Worker:
 
     def _write_out(self) -> None:
         outgoing, self._outgoing = self._outgoing, {}
-        for delivery in write_all(outgoing, self._tally):
+        for delivery in self._bursts.write_all(outgoing):
             self._panel.add("too_slow")
             log.info("connection %d (%s) is too slow", delivery.connection, self._router.name_of(delivery.connection))
             self._farewell(delivery.connection, [encode(TOO_SLOW)], SLOW_FAREWELL_LIMIT)

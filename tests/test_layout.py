@@ -28,7 +28,7 @@ IMPURE = {
 STAGES = {
     "reader": {"reader", "connection", "session", "gate", "admission"},
     "journal": {"journal", "clerk", "presence", "views"},
-    "fan-out": {"fanout", "flusher", "delivery", "router", "replays", "history"},
+    "fan-out": {"fanout", "flusher", "bursts", "delivery", "router", "replays", "history"},
     "announcer": {"announcer", "gossip", "neighbours", "hints", "relay", "beacon_socket", "sources"},
 }
 """The server's stages, by the modules that make them. The supervisor, with the backend, wires them."""

@@ -51,7 +51,7 @@ def main() -> int:
         return subprocess.run(["scripts/system-packages", *(program for program, _ in PEERS.values())]).returncode
     _raise_file_limit()
     size = SHORT if chosen.short else FULL
-    names = ["relay", "chat", *installed_peers()]
+    names = ["relay", "chat", *(installed_peers() if chosen.against is None else chosen.against)]
     if chosen.before:
         STARTERS["before"] = functools.partial(servers.chat, checkout=Path(chosen.before))
         names = ["relay", "before", "chat"]
@@ -150,6 +150,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="also growth, many rooms, idle crowds and a long history")
     parser.add_argument(
         "--before", metavar="DIR", help="measure another checkout, by its own Python, beside this one instead of others"
+    )
+    parser.add_argument(
+        "--against", nargs="*", choices=PEERS, metavar="SERVER", help="the other servers to measure; else all installed"
     )
     parser.add_argument("--runs", type=int, default=3, help="times that each workload is run (default: 3)")
     parser.add_argument("--json", metavar="FILE", help="write every value and the machine's description")

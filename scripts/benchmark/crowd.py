@@ -14,9 +14,6 @@ from scripts.benchmark.receiver import Failed, Receiver
 EVENTS = 64
 """Members read in one turn, before the sender sees what has arrived: with a thousand it would be late."""
 
-ENTERING = 64
-"""Members that are set up side by side."""
-
 PATIENCE = 20.0
 """Seconds without any progress after which a run has failed."""
 
@@ -49,8 +46,8 @@ class Crowd:
         self._receiver = Receiver()
         self._heartbeats = Heartbeats()
         enter([self._sender])
-        for first in range(1, size + 1, ENTERING):
-            members = [make(port, number) for number in range(first, min(first + ENTERING, size + 1))]
+        for first in range(1, size + 1, make.side_by_side):
+            members = [make(port, number) for number in range(first, min(first + make.side_by_side, size + 1))]
             enter(members)
             for member in members:
                 self._watch(member)

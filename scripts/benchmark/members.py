@@ -42,6 +42,8 @@ class Member(Protocol):
     """
 
     sock: socket.socket
+    side_by_side: int
+    """How many may connect at a time."""
 
     def __init__(self, port: int, number: int) -> None: ...
     def enter(self) -> Iterator[None]: ...
@@ -52,6 +54,8 @@ class Member(Protocol):
 
 class ChatMember:
     """A client of the chat server, with the real handshake and ciphers."""
+
+    side_by_side = 64
 
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
@@ -106,6 +110,8 @@ class ChatMember:
 class RelayMember:
     """A client of the relay: frames and nothing else."""
 
+    side_by_side = 64
+
     def __init__(self, port: int, number: int) -> None:
         self.sock = _connect(port)
 
@@ -126,6 +132,7 @@ class RelayMember:
 class LineMember:
     """A client of a server with a line protocol."""
 
+    side_by_side = 64
     greeting: str
     ready: bytes
     publish: str
@@ -168,6 +175,7 @@ class NatsMember(LineMember):
 class IrcMember(LineMember):
     """IRC: a server doesn't echo, so the sender is not counted among the receivers."""
 
+    side_by_side = 8  # ngircd listens with a backlog of ten: to the next one the kernel answers after a second
     greeting = "NICK m{number}\r\nUSER m{number} 0 * :m\r\nJOIN #{room}\r\n"
     ready = b" 366 "
     publish = "PRIVMSG #{room} :{text}\r\n"

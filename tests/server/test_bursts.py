@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat.ciphers import ReceivingHalf, SendingHalf, encrypt_each
-from chat.frames import Cutter, header
+from chat.ciphers import TAG, ReceivingHalf, SendingHalf, encrypt_each
+from chat.frames import Cutter
 from server import delivery
-from server.delivery import BURST, Delivery, Tally, write_all
+from server.bursts import BURST, BURST_BYTES, Bursts
+from server.delivery import Delivery, Tally
 
 COUNT = 3 * BURST + 1
 
@@ -47,18 +48,19 @@ def room() -> Iterator[list[Member]]:
 def test_encrypting_for_each_is_encrypting_one_by_one() -> None:
     one, two = ([SendingHalf(key_of(number), counter=number) for number in range(3)] for _ in range(2))
     for text in (b"a", b"b" * 1000):
-        assert encrypt_each(one, text, header(len(text) + 16)) == [
-            header(len(text) + 16) + half.encrypt(text) for half in two
-        ]
+        buffers = [memoryview(bytearray(len(text) + TAG)) for _ in one]
+        encrypt_each(one, text, buffers)
+        assert [bytes(buffer) for buffer in buffers] == [half.encrypt(text) for half in two]
 
 
 def test_everybody_gets_the_rooms_messages_once_and_in_order(room: list[Member]) -> None:
     tally = Tally()
-    for text in (b"one", b"two" * 10_000, b"three"):  # the long one in bursts of one
+    bursts = Bursts(tally)
+    for text in (b"one", b"two" * (BURST_BYTES // 30), b"three", b"forty"):  # the long one in bursts of a few
         pieces = (text,)
-        assert write_all({member.delivery: pieces for member in room}, tally) == []
+        assert bursts.write_all({member.delivery: pieces for member in room}) == []
         assert [member.read() for member in room] == [[text]] * COUNT
-    assert tally.sends == 3 * COUNT and tally.full_sockets == 0
+    assert tally.sends == 4 * COUNT and tally.full_sockets == 0
 
 
 def test_rooms_and_single_messages_in_one_round(room: list[Member]) -> None:
@@ -66,7 +68,7 @@ def test_rooms_and_single_messages_in_one_round(room: list[Member]) -> None:
     outgoing: dict[Delivery, tuple[bytes, ...]] = {}
     for number, member in enumerate(room):
         outgoing[member.delivery] = (b"%d" % number, b" both") if number % 10 == 7 else there if number % 3 else here
-    write_all(outgoing, Tally())
+    Bursts(Tally()).write_all(outgoing)
     for member in room:
         assert member.read() == [b"".join(outgoing[member.delivery])]
 
@@ -80,11 +82,13 @@ def test_one_that_is_full_and_one_that_is_gone_cost_the_others_nothing(
         full.delivery.write([b"x" * 60_000], tally)
     gone.sock.close()
     pieces = (b"for all",)
-    assert write_all({member.delivery: pieces for member in room}, Tally()) == []
+    assert Bursts(Tally()).write_all({member.delivery: pieces for member in room}) == []
     assert full.delivery.waiting >= len(b"for all")  # behind what the socket hasn't taken yet
     assert [member.read() for member in room if member not in (full, gone)] == [[b"for all"]] * (COUNT - 2)
     monkeypatch.setattr(delivery, "MAX_BACKLOG", full.delivery.waiting)
-    assert write_all({member.delivery: pieces for member in room if member is not gone}, Tally()) == [full.delivery]
+    assert Bursts(Tally()).write_all({member.delivery: pieces for member in room if member is not gone}) == [
+        full.delivery
+    ]
 
 
 def test_what_a_socket_takes_a_part_of_is_sent_on(room: list[Member]) -> None:
@@ -92,9 +96,10 @@ def test_what_a_socket_takes_a_part_of_is_sent_on(room: list[Member]) -> None:
     member.delivery.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
     text = b"y" * 30_000
     tally = Tally()
+    bursts = Bursts(tally)
     count = 0
     while not tally.full_sockets:
-        write_all({member.delivery: (text,)}, tally)
+        bursts.write_all({member.delivery: (text,)})
         count += 1
     got: list[bytes] = []
     while len(got) < count:
