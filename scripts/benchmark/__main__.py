@@ -154,11 +154,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--against", nargs="*", choices=PEERS, metavar="SERVER", help="the other servers to measure; else all installed"
     )
-    parser.add_argument("--runs", type=int, default=3, help="times that each workload is run (default: 3)")
+    parser.add_argument("--runs", type=int, help="times that each workload is run (default: 3, or 1 with --short)")
     parser.add_argument("--json", metavar="FILE", help="write every value and the machine's description")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the medians")
     parser.add_argument("--install-peers", action="store_true", help="install the other servers, and measure nothing")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    chosen.runs = chosen.runs or (1 if chosen.short else 3)
+    return chosen
 
 
 if __name__ == "__main__":
