@@ -5,11 +5,17 @@ from __future__ import annotations
 import pickle
 import queue
 import time
+from pathlib import Path
 
-from chat.messages import Ping
+import pytest
+
+from chat.messages import Join, Login, Ping, Say
+from server import journal
+from server.clerk import Clerk
 from server.gauges import OUTLET, Panel
-from server.journal import MAX_BATCH, collect, publish
-from server.parcels import Asked, Detach, Intake, Parcel, ToRoom
+from server.journal import MAX_BATCH, Chores, collect, publish
+from server.parcels import Arrived, Asked, Detach, Intake, Parcel, ToRoom
+from server.store import Store, StoreTrouble
 
 
 def turn(*numbers: int) -> list[Intake]:
@@ -56,3 +62,63 @@ def test_each_worker_gets_its_share_as_bytes_and_none_gets_nothing() -> None:
     assert pickle.loads(outlets[0].get_nowait()) == [ToRoom("r", (b"x", b"y"), 2)]
     assert pickle.loads(outlets[0].get_nowait()) == [Detach(4)]
     assert outlets[1].empty()
+
+
+class Desk:
+    """A clerk at work, and the chores beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = Store(path)
+        self.clerk = Clerk(self.store, "here")
+        self.chores = Chores(self.store, self.clerk)
+        entrance = [Arrived(1, b"bob", b""), Asked(1, 0.0, Login("bob")), Asked(1, 0.0, Join("j", "r"))]
+        self.clerk.work(entrance)
+        self.clerk.tell_presence()
+        self.chores.index()  # nothing to do: the time begins to count
+
+    def say(self, *labels: str) -> None:
+        self.clerk.work([Asked(1, 0.0, Say(label, "r", "hello")) for label in labels])
+
+
+def test_words_are_indexed_when_there_is_time_or_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "INDEX_AT", 3)
+    desk = Desk(tmp_path / "chat.db")
+    assert desk.chores.due is None
+    desk.say("one", "two")
+    desk.chores.index()
+    due = desk.chores.due
+    assert desk.store.unindexed == 2 and due is not None and 0 < due - time.monotonic() <= journal.INDEX_AFTER
+    desk.say("three")
+    desk.chores.index()
+    assert desk.store.unindexed == 0 and desk.chores.due is None
+    monkeypatch.setattr(journal, "INDEX_AFTER", 0.0)
+    desk.chores.index()
+    desk.say("four")
+    desk.chores.index()
+    assert desk.store.unindexed == 0
+
+
+def test_an_index_that_the_disk_refuses_waits_and_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "INDEX_AT", 1)
+    desk = Desk(tmp_path / "chat.db")
+    desk.say("one")
+
+    def refuse() -> None:
+        raise StoreTrouble("The disk is full.")
+
+    with monkeypatch.context() as full:
+        full.setattr(desk.store, "index", refuse)
+        desk.chores.index()
+    assert desk.store.unindexed == 1 and desk.chores.due is not None
+    desk.chores.index()
+    assert desk.store.unindexed == 0
+
+
+def test_presence_is_told_in_few_rounds(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "chat.db")
+    desk.clerk.work([Arrived(2, b"amy", b""), Asked(2, 0.0, Login("amy")), Asked(2, 0.0, Join("j", "r"))])
+    assert desk.chores.due is not None and desk.chores.due <= time.monotonic()
+    assert any(isinstance(parcel, ToRoom) for parcel in desk.chores.tell_presence())
+    assert desk.chores.due is None and desk.chores.tell_presence() == []
