@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from scripts.benchmark import alone, reading, servers
+from scripts.benchmark import alone, reading, servers, stages
 from scripts.benchmark.receiver import Failed
 from scripts.benchmark.servers import PEERS, installed_peers
 from scripts.benchmark.workloads import FULL, SHORT, STARTERS, WORKLOADS, Size, Workload
@@ -34,12 +34,23 @@ COLUMNS = {
 
 LONG: dict[str, Workload] = {
     workload.__name__: workload
-    for workload in (alone.growth, alone.rooms, alone.standing, alone.storm, reading.commands, alone.history)
+    for workload in (
+        stages.stages,
+        alone.growth,
+        alone.rooms,
+        alone.standing,
+        alone.storm,
+        reading.commands,
+        alone.history,
+    )
 }
 """For the chat server alone."""
 
 ONCE = {"history"}
 """Takes minutes."""
+
+HERE_ALONE = {"stages", "history"}
+"""Look into the server's data folder, which another checkout may arrange in another way."""
 
 Results = dict[str, dict[str, list[float]]]
 """By server and figure: the values of all runs."""
@@ -83,7 +94,7 @@ def measure(names: Sequence[str], chosen: Sequence[str], size: Size, runs: int) 
         for turn in range(runs)
         for workload in chosen
         for name in names
-        if workload in WORKLOADS or (name in ("chat", "before") and (workload not in ONCE or not turn))
+        if workload in WORKLOADS or (_may(workload, name) and (workload not in ONCE or not turn))
     ]
     with tqdm(todo, unit="run", disable=not sys.stderr.isatty()) as progress:
         for workload, name in progress:
@@ -91,6 +102,11 @@ def measure(names: Sequence[str], chosen: Sequence[str], size: Size, runs: int) 
             for figure, value in workload(name, size).items():
                 results[name][figure].append(value)
     return results
+
+
+def _may(workload: str, name: str) -> bool:
+    """Whether a workload for the chat server alone is for this one."""
+    return name == "chat" or (name == "before" and workload not in HERE_ALONE)
 
 
 def table(results: Results) -> str:
@@ -112,10 +128,14 @@ def own_table(results: Results) -> str:
     own = {name: results[name] for name in ("before", "chat") if set(results.get(name, ())) - known}
     if not own:
         return ""
-    figures = [figure for figure in next(iter(own.values())) if figure not in known]
+    figures = [figure for figure in results["chat"] if figure not in known]
     lines = ["| | " + " | ".join(own) + " |", "|---" * (len(own) + 1) + "|"]
     for figure in figures:
-        lines.append(f"| {figure} | " + " | ".join(_cell(columns[figure]) for columns in own.values()) + " |")
+        lines.append(
+            f"| {figure} | "
+            + " | ".join(_cell(columns[figure]) if figure in columns else "–" for columns in own.values())
+            + " |"
+        )
     return "\n".join(lines)
 
 
