@@ -5,6 +5,7 @@ No process, thread, queue or clock in here: the journal runs a clerk in its proc
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -132,8 +133,9 @@ class Clerk:
         for item in batch:
             _INTAKE[type(item)](self, item)
         self._store.commit(self._uncommitted)
-        if self._sought:
-            self._store.index()  # so that a search finds whatever was stored before it
+        if self._sought:  # a search finds whatever was stored before it
+            with contextlib.suppress(StoreTrouble):  # or what is indexed: the batch itself is kept by now
+                self._store.index()
         return self._parcels
 
     # --- intake -----------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from chat.messages import Join, Login, Mark, Say, Search
 from server import store as store_module
 from server.clerk import Clerk
 from server.history import History
-from server.parcels import Arrived, Asked
-from server.store import Store
+from server.parcels import Arrived, Asked, Find, ToRoom
+from server.store import Store, StoreTrouble
 
 TEXTS = [
     ("alice", "ops", "the printer is on fire"),
@@ -109,3 +109,18 @@ def test_the_index_is_never_far_behind(tmp_path: Path, monkeypatch: pytest.Monke
         clerk.work([Asked(1, 1.0, Say(f"m{number}", "ops", "fire"))])
         behind.append(store.unindexed)
     assert behind == [1, 2, 3, 1, 2, 3, 1, 2]
+
+
+def test_an_index_that_the_disk_refuses_keeps_no_message_from_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "chat.db")
+    clerk = Clerk(store, "here")
+    clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
+
+    def refuse() -> None:
+        raise StoreTrouble("The disk is full.")
+
+    monkeypatch.setattr(store, "index", refuse)
+    parcels = clerk.work([Asked(1, 1.0, Say("m", "ops", "fire")), Asked(1, 1.0, Search("s", "fire"))])
+    assert [type(parcel) for parcel in parcels] == [ToRoom, Find]
