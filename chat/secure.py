@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from noise.connection import Keypair, NoiseConnection
+from noise.backends.default.keypairs import KeyPair25519
+from noise.connection import NoiseConnection
 
 from chat.faults import PeerFault
 
@@ -159,13 +160,19 @@ def _noise(private: bytes, psk: bytes | None, prologue: bytes, *, initiator: boo
     noise.set_prologue(prologue)
     if psk is not None:
         noise.set_psks(psk)
-    noise.set_keypair_from_private_bytes(Keypair.STATIC, private)
+    noise.noise_protocol.keypairs["s"] = _keypair(private)
     if initiator:
         noise.set_as_initiator()
     else:
         noise.set_as_responder()
     noise.start_handshake()
     return noise
+
+
+@functools.lru_cache(maxsize=1)
+def _keypair(private: bytes) -> KeyPair25519:
+    """What the library's `set_keypair_from_private_bytes` makes anew for each connection, multiplying on the curve."""
+    return KeyPair25519.from_private_bytes(private)
 
 
 def _read(noise: NoiseConnection, message: bytes) -> bytes:
