@@ -50,8 +50,8 @@ MAX_BATCH_TEXT = 2 * 1024 * 1024
 PRESENCE_INTERVAL = 0.25
 """Seconds between two rounds of presence, so that a crowd arriving is told in few notices."""
 
-INDEX_AT, INDEX_AFTER = 256, 0.5
-"""Messages that wait for the index of words until it is brought up to date, and seconds until then if fewer come."""
+INDEX_AT = 256
+"""Messages that wait for the index of words until it is brought up to date, if nobody searches before."""
 
 Outlet = Any
 """The proxy of an outlet (server/outlet.py): `put` is a round trip to the Manager's process."""
@@ -114,13 +114,12 @@ class Chores:
     def __init__(self, store: Store, clerk: Clerk) -> None:
         self._store = store
         self._clerk = clerk
-        self._presence_due = self._index_due = 0.0
+        self._presence_due = 0.0
 
     @property
     def due(self) -> float | None:
-        """When the next chore is to be done (monotonic); None if there is none."""
-        dues = [self._presence_due] * self._clerk.presence_untold + [self._index_due] * bool(self._store.unindexed)
-        return min(dues, default=None)
+        """When something is to be done although nothing comes (monotonic); None if nothing is."""
+        return self._presence_due if self._clerk.presence_untold else None
 
     def tell_presence(self) -> list[Parcel]:
         """The parcels for it, if it is due."""
@@ -131,12 +130,8 @@ class Chores:
         return self._clerk.tell_presence()
 
     def index(self) -> None:
-        """Index, if it is due; called when what was said is on its way."""
-        now = time.monotonic()
-        if not self._store.unindexed:
-            self._index_due = now + INDEX_AFTER
-        elif self._store.unindexed >= INDEX_AT or now >= self._index_due:
-            self._index_due = now + INDEX_AFTER
+        """Index, if it is worth it; called when what was said is on its way."""
+        if self._store.unindexed >= INDEX_AT:
             try:
                 self._store.index()
             except StoreTrouble as trouble:

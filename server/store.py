@@ -6,7 +6,7 @@ The tables people, rooms and members are what the events have made of them, kept
 a start reads the state and not ten million events.
 
 The index of words is the exception: nobody waits for it, and it is most of a small commit. So it follows in
-transactions of its own, when there is time or when a search is about to ask; what a kill or a power cut leaves out, the
+transactions of its own, when enough has come or a search is about to ask; what a kill or a power cut leaves out, the
 next start finds in the events.
 """
 
