@@ -128,7 +128,6 @@ class Worker:
 
     def _round(self) -> bool:
         """Take what waits, then write it; False when the end has come."""
-        time.sleep(max(0.0, self._next_round - time.monotonic()))
         batches = self._take()
         begun = time.monotonic()
         parcels: list[Parcel] = []
@@ -154,7 +153,7 @@ class Worker:
     def _take(self) -> list[bytes | None]:
         """The batches that wait, with `None` behind the last one ever."""
         try:
-            batches: list[bytes | None] = self._outlet.take(not self._can_replay())
+            batches: list[bytes | None] = self._outlet.take(not self._can_replay(), self._next_round)
         except (EOFError, OSError):
             log.warning("the Manager is gone")
             return [None]

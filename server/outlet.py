@@ -14,6 +14,7 @@ The proxy pickles each call, so a batch is bytes: it passes through here unopene
 from __future__ import annotations
 
 import threading
+import time
 
 MAX_WAITING = 1024 * 1024
 """Bytes of batches that may wait, and one batch more; then whoever puts waits."""
@@ -36,11 +37,17 @@ class Outlet:
             self._size += len(batch or b"")
             self._changed.notify_all()
 
-    def take(self, block: bool) -> list[bytes | None]:
-        """All that waits; with `block`, not before something came or somebody called `wake`."""
+    def take(self, block: bool, earliest: float = 0.0) -> list[bytes | None]:
+        """All that waits. With `block`, not before something came or somebody called `wake`, nor before `earliest`.
+
+        That is a time of the monotonic clock, which all processes of a machine share.
+        """
         with self._changed:
             if block:
                 self._changed.wait_for(lambda: self._waiting or self._woken)
+        if block and (rest := earliest - time.monotonic()) > 0:
+            time.sleep(rest)  # here, so that the worker is woken once, and with more
+        with self._changed:
             batches, self._waiting, self._size, self._woken = self._waiting, [], 0, False
             self._changed.notify_all()
             return batches

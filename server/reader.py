@@ -125,12 +125,11 @@ class Reader:
     def run(self, stages: Stages) -> None:
         self._stages = stages
         while self._running:
-            self._moderate()
-            events = self._epoll.poll(self._timeout())
+            events = self._wait()
             self._woken = time.monotonic_ns()
             self._panel.add("wakeups")
             self._panel.add("events", len(events))
-            for fileno, _ in events:
+            for fileno in events:
                 self._meet(fileno)
             self._call_watchers()
             if self._stalled:
@@ -183,10 +182,14 @@ class Reader:
 
     # --- a turn -----------------------------------------------------------------------------------------------
 
-    def _moderate(self) -> None:
+    def _wait(self) -> dict[int, int]:
+        """The descriptors that have news, and what; each once."""
+        events = dict(self._epoll.poll(self._timeout()))
         early = self._spoken + MODERATION - time.monotonic()
         if early > 0 and not self._owes:
             time.sleep(early)
+            events |= self._epoll.poll(0)  # what came before was told once, by edges: it is not forgotten for this
+        return events
 
     @property
     def _owes(self) -> bool:

@@ -5,7 +5,7 @@ survives a power cut (NORMAL syncs at checkpoints only, and may lose the last co
 The tables people, rooms and members are what the events have made of them, kept in the same transaction, so that
 a start reads the state and not ten million events.
 
-The index of words is the exception: nobody waits for it, and it is most of a small commit. So it follows in
+The index of words is the exception: nobody waits for it, and it would be half of a small commit. So it follows in
 transactions of its own, when enough has come or a search is about to ask; what a kill or a power cut leaves out, the
 next start finds in the events.
 """

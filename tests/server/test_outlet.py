@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.managers import SyncManager
 from typing import Any
@@ -45,6 +46,19 @@ def test_a_full_outlet_makes_the_journal_wait_until_it_was_emptied(
     assert outlet.take(block=True) == [b"12345", b"67890"]
     thread.join(10)
     assert outlet.take(block=True) == [b"waits"]
+
+
+def test_what_comes_before_the_earliest_moment_is_taken_at_once(outlet: Outlet) -> None:
+    outlet.put(b"1")
+    earliest = time.monotonic() + 0.1
+    taken: list[list[bytes | None]] = []
+    taker = threading.Thread(target=lambda: taken.append(outlet.take(True, earliest)))
+    taker.start()
+    outlet.put(b"2")
+    taker.join(10)
+    assert taken == [[b"1", b"2"]] and time.monotonic() >= earliest
+    outlet.put(b"3")
+    assert outlet.take(False, time.monotonic() + 1_000) == [b"3"]  # who has something else to do doesn't wait
 
 
 def test_who_waits_for_something_can_be_woken_without(outlet: Outlet) -> None:
