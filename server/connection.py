@@ -107,6 +107,7 @@ class Connection:
             actions += self.session.receive(payload, now)
             if self.session.phase is Phase.CLOSED:
                 break
+        self.session.rest()
         return actions
 
     def __repr__(self) -> str:

@@ -93,6 +93,7 @@ class Line:
                     self.broken = True
                 else:
                     intake.append(self._intake(action))
+        self._session.rest()
         if self._session.phase is Phase.NAMED and not self._closing:
             self.deadline = now + SILENCE_LIMIT
         return intake, reply
