@@ -6,7 +6,7 @@ server: its reader decrypts, and a fan-out worker encrypts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,10 +53,10 @@ class SendingHalf:
         return cipher
 
 
-def encrypt_each(halves: Iterable[SendingHalf], plaintext: bytes, into: Iterable[memoryview]) -> None:
+def encrypt_each(halves: Sequence[SendingHalf], plaintext: bytes, into: Sequence[memoryview]) -> None:
     """What `encrypt` does for each of them, in one loop; each has a buffer, `TAG` bytes longer than `plaintext`."""
     assert len(plaintext) <= MAX_PLAINTEXT
-    for half, buffer in zip(halves, into, strict=False):
+    for half, buffer in zip(halves, into, strict=True):
         nonce = half.counter.to_bytes(12, "big")
         half.counter += 1
         (half._cipher or half._expand()).encrypt_into(nonce, plaintext, None, buffer)

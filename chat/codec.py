@@ -22,8 +22,8 @@ MAX_PLAINTEXT = 65_519
 def _values(cls: Any) -> Callable[[Any], tuple[Any, ...]]:
     """What gives the values of a message's fields, in order."""
     names = [field.name for field in fields(cls)]
-    many = attrgetter(*names)
-    return many if len(names) > 1 else lambda message: (many(message),)
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda message: (get(message),)
 
 
 _BUILD = {kind: builder(cls) for kind, cls in KINDS.items()}
@@ -117,6 +117,8 @@ def _unpack_all(data: bytes) -> Iterator[Any]:
 
 def _plain(value: Any) -> Any:
     """What msgpack doesn't know: a dataclass within a message."""
+    if not hasattr(value, "__dataclass_fields__"):
+        raise TypeError(f"no message can hold {value!r}")
     return [getattr(value, name) for name in value.__dataclass_fields__]
 
 

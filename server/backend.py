@@ -1,4 +1,4 @@
-"""The stages behind the reader as one generation: the Manager, its queues, the Pool, the journal.
+"""The stages behind the reader as one generation: the Manager, its outlets, the Pool, the journal.
 
 They live and die together. A process that is killed inside a queue may hold its lock for ever, take an item along
 or leave half of one in the pipe; so after a death nothing of that generation is used again, neither queues nor

@@ -71,9 +71,9 @@ class Bursts:
             delivery.lock.acquire()
         try:
             idle = [delivery for delivery in burst if delivery.idle]
-            encrypt_each([delivery.cipher for delivery in idle], message, self._slots.payloads)
+            encrypt_each([delivery.cipher for delivery in idle], message, self._slots.payloads[: len(idle)])
             refused = 0
-            for delivery, frame in zip(idle, self._slots.frames, strict=False):
+            for delivery, frame in zip(idle, self._slots.frames[: len(idle)], strict=True):
                 try:
                     sent = delivery.sock.send(frame)
                 except OSError:

@@ -5,7 +5,6 @@ No process, thread, queue or clock in here: the journal runs a clerk in its proc
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +96,6 @@ class Clerk:
         self._parcels: list[Parcel] = []
         self._uncommitted: list[Stored] = []
         self._labels: dict[tuple[str, str], bytes] = {}  # of this batch: not in the store yet
-        self._sought = False
         self._trouble = ""
 
     def work(self, batch: list[Intake]) -> list[Parcel]:
@@ -129,13 +127,10 @@ class Clerk:
         return [ToRoom(room, (encode(PresenceNotice(tuple(who))),), 0) for room, who in by_room.items()]
 
     def _attempt(self, batch: list[Intake]) -> list[Parcel]:
-        self._parcels, self._uncommitted, self._labels, self._sought = [], [], {}, False
+        self._parcels, self._uncommitted, self._labels = [], [], {}
         for item in batch:
             _INTAKE[type(item)](self, item)
         self._store.commit(self._uncommitted)
-        if self._sought:  # a search finds whatever was stored before it
-            with contextlib.suppress(StoreTrouble):  # or what is indexed: the batch itself is kept by now
-                self._store.index()
         return self._parcels
 
     # --- intake -----------------------------------------------------------------------------------------------
@@ -221,7 +216,6 @@ class Clerk:
         else:
             rooms = tuple(self._state.rooms_of.get(peer.name, ()))
         self._parcels.append(Find(item.connection, rooms, command))
-        self._sought = True
 
     def _who(self, item: Asked, peer: Peer, command: Who) -> None:
         room = room_of(self._state, peer.name, command.room)

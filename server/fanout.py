@@ -61,7 +61,8 @@ from server.router import Router
 from server.trails import MAX_TRAILS, stamp
 
 MAX_REST = 0.0035
-"""Seconds between two rounds, at least; half of what the last one took, if that is less."""
+"""Seconds that a round is put off after the one before, at most: half of what that took, if that is less. Not while a
+replay can go on."""
 
 TOO_SLOW = Goodbye("too_slow", "Your connection is too slow for this room; reconnect to go on where you were.")
 STOPPING = Goodbye("stopping", "The server is stopping; reconnect in a moment.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from chat.codec import decode
 from chat.fields import MAX_NUMBER
 from chat.messages import Hit, Said, Search
-from server.store import author_word, room_word
+from server.words import author_word, room_word
 
 
 class History:

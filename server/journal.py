@@ -35,7 +35,7 @@ from server import children
 from server.clerk import Clerk
 from server.database import TROUBLE, UnusableStore, hold
 from server.gauges import Gauges, Panel
-from server.parcels import Asked, Intake, Parcel, coalesce, share
+from server.parcels import Asked, Find, Intake, Parcel, coalesce, share
 from server.store import Store, StoreTrouble
 from server.trails import stamp
 
@@ -45,13 +45,14 @@ MAX_BATCH = 4096
 """Intake items in one commit, about: more waits for the next."""
 
 MAX_BATCH_TEXT = 2 * 1024 * 1024
-"""Characters of messages in one commit, about. What waits on a fan-out queue is batches, so this bounds its memory."""
+"""Characters of messages in one commit, about: what an outlet may hold beyond its bound."""
 
 PRESENCE_INTERVAL = 0.25
 """Seconds between two rounds of presence, so that a crowd arriving is told in few notices."""
 
-INDEX_AT = 256
-"""Messages that wait for the index of words until it is brought up to date, if nobody searches before."""
+INDEX_AT, INDEX_RETRY = 256, 5.0
+"""Messages that wait for the index of words until it is brought up to date, if nobody searches before; and seconds
+until that is tried again after the disk refused it."""
 
 Outlet = Any
 """The proxy of an outlet (server/outlet.py): `put` is a round trip to the Manager's process."""
@@ -100,8 +101,10 @@ def _work(
         batch, ended = collect(intake, chores.due)
         parcels = stamp(clerk.work(stamp(batch, "journal queue")), "committed")
         parcels += chores.tell_presence()
-        publish(parcels, outlets, panels)
-        chores.index()
+        searches: list[Parcel] = [parcel for parcel in parcels if isinstance(parcel, Find)]
+        publish([parcel for parcel in parcels if not isinstance(parcel, Find)], outlets, panels)
+        chores.index(sought=bool(searches))  # a search finds whatever was stored before it, and only searches wait
+        publish(searches, outlets, panels)
         _count(panel, len(batch), len(parcels), store)
     for outlet in outlets:
         outlet.put(None)
@@ -109,12 +112,12 @@ def _work(
 
 
 class Chores:
-    """What nobody waits for: telling who came and went, and indexing what was said."""
+    """What no message waits for that came before: telling who came and went, and indexing what was said."""
 
     def __init__(self, store: Store, clerk: Clerk) -> None:
         self._store = store
         self._clerk = clerk
-        self._presence_due = 0.0
+        self._presence_due = self._index_due = 0.0
 
     @property
     def due(self) -> float | None:
@@ -129,13 +132,15 @@ class Chores:
         self._presence_due = now + PRESENCE_INTERVAL
         return self._clerk.tell_presence()
 
-    def index(self) -> None:
-        """Index, if it is worth it; called when what was said is on its way."""
-        if self._store.unindexed >= INDEX_AT:
+    def index(self, *, sought: bool) -> None:
+        """Index, if somebody searches or it is worth it; called when what was said is on its way."""
+        now = time.monotonic()
+        if now >= self._index_due and self._store.unindexed >= (1 if sought else INDEX_AT):
             try:
                 self._store.index()
             except StoreTrouble as trouble:
-                children.log.warning("the index of words has to wait: %s", trouble)
+                self._index_due = now + INDEX_RETRY
+                children.log.warning("searches don't find the newest messages: %s", trouble)
 
 
 def collect(intake: Queue[list[Intake] | None], until: float | None) -> tuple[list[Intake], bool]:

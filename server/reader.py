@@ -126,7 +126,6 @@ class Reader:
         self._stages = stages
         while self._running:
             events = self._wait()
-            self._woken = time.monotonic_ns()
             self._panel.add("wakeups")
             self._panel.add("events", len(events))
             for fileno in events:
@@ -182,14 +181,15 @@ class Reader:
 
     # --- a turn -----------------------------------------------------------------------------------------------
 
-    def _wait(self) -> dict[int, int]:
-        """The descriptors that have news, and what; each once."""
-        events = dict(self._epoll.poll(self._timeout()))
+    def _wait(self) -> set[int]:
+        """The descriptors that have news."""
+        news = {fileno for fileno, _ in self._epoll.poll(self._timeout())}
+        self._woken = time.monotonic_ns()
         early = self._spoken + MODERATION - time.monotonic()
         if early > 0 and not self._owes:
             time.sleep(early)
-            events |= self._epoll.poll(0)  # what came before was told once, by edges: it is not forgotten for this
-        return events
+            news |= {fileno for fileno, _ in self._epoll.poll(0)}  # what an edge told before isn't told again
+        return news
 
     @property
     def _owes(self) -> bool:

@@ -19,24 +19,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.codec import decode, encode
+from chat.codec import encode
 from chat.messages import Event, Joined, Left, Said, TopicSet
 from chat.rooms import Claimed, Read, Room, State, apply
+from server import words
 from server.database import TROUBLE, Connect, UnusableStore, examine, open_database
-
-
-def room_word(number: int) -> str:
-    """A room as one word of the index."""
-    return f"r{number}"
-
-
-def author_word(name: str) -> str:
-    """An author as one word of the index: a name as it is would be cut at its dots and dashes."""
-    return "a" + name.encode().hex()
-
-
-Words = tuple[int, str, str, str]
-"""What the index gets of a message: its position, its text, and its room and author as words."""
+from server.words import Words, words_of
 
 _OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InternalError, sqlite3.DataError)
 """What the disk isn't to blame for: a bug, which ends the process."""
@@ -128,8 +116,8 @@ class Store:
             self.index()
         begun = time.perf_counter_ns()
         with self._transaction():
-            words = self._write(batch)
-        self._unindexed += words
+            unindexed = self._write(batch)
+        self._unindexed += unindexed
         self.commits += 1
         self.events += len(batch)
         self.commit_ns += time.perf_counter_ns() - begun
@@ -144,9 +132,7 @@ class Store:
         if self._unindexed:
             self._leave()
             with self._transaction():
-                self._db.executemany(
-                    "INSERT INTO words (rowid, text, room, author) VALUES (?, ?, ?, ?)", self._unindexed
-                )
+                words.add(self._db, self._unindexed)
             self._unindexed = []
 
     def close(self) -> None:
@@ -155,17 +141,15 @@ class Store:
         self._db.close()
 
     def _catch_up(self) -> None:
-        """Index what was committed and not indexed any more. Raises sqlite3's errors, unless it is for want of room."""
-        indexed = self._db.execute("SELECT coalesce(max(rowid), 0) FROM words").fetchone()[0]
-        missing = (
-            "SELECT position, room, author, body FROM events WHERE position > ? AND kind = 'said' ORDER BY position"
-        )
-        for position, room, author, body in self._db.execute(missing, (indexed,)):
-            for said in decode(body):
-                assert isinstance(said, Said)
-                self._unindexed.append((position, said.text, room_word(room), author_word(author)))
-        with contextlib.suppress(StoreTrouble):
-            self.index()
+        """Index what was committed and then not indexed any more. Raises sqlite3's errors for a damaged database."""
+        while missing := words.missing(self._db, MAX_UNINDEXED):
+            self._unindexed = missing
+            try:
+                self.index()
+            except StoreTrouble as trouble:
+                if isinstance(trouble.__cause__, sqlite3.OperationalError):
+                    return  # no room, or a disk that only reads: the next commit says so
+                raise sqlite3.DatabaseError(str(trouble.__cause__)) from trouble
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -184,7 +168,7 @@ class Store:
     def _write(self, batch: list[Stored]) -> list[Words]:
         """Write the events, and all that they change; gives the words that are still to be indexed."""
         rows = []
-        words: list[Words] = []
+        unindexed: list[Words] = []
         last: dict[str, int] = {}
         for stored in batch:
             match stored.event:
@@ -196,7 +180,7 @@ class Store:
                     continue
                 case Said(room, seq, author=author, text=text):
                     last[room] = seq
-                    words.append((stored.position, text, room_word(self._room_id(room)), author_word(author)))
+                    unindexed.append(words_of(stored.position, text, self._room_id(room), author))
                 case Joined(room, author=author):
                     member = (self._room_id(room), author)
                     self._db.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", member)
@@ -209,7 +193,7 @@ class Store:
             rows.append(self._row(stored))
         self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("UPDATE rooms SET last = ? WHERE name = ?", [(seq, room) for room, seq in last.items()])
-        return words
+        return unindexed
 
     def _row(self, stored: Stored) -> tuple[object, ...]:
         event = stored.event

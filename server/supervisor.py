@@ -5,7 +5,7 @@ epoll. Crash-only: there is one way to recover from anything, and it is the way 
 Manager or a worker dies, the generation behind the reader is replaced and its connections are dropped; the clients
 come back by themselves and resume.
 
-The journal is replaced with the fan-out although it may be well: it holds the dead queues' proxies, and a commit
+The journal is replaced with the fan-out although it may be well: it holds the dead outlets' proxies, and a commit
 that is on disk but lost on its way is exactly what a new start replays by number. One path, tested every time.
 """
 

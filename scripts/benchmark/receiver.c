@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef struct evp_cipher_ctx_st EVP_CIPHER_CTX;
 typedef struct evp_cipher_st EVP_CIPHER;
@@ -67,8 +68,9 @@ int64_t *crowd_latencies(Crowd *crowd) { return crowd->latencies; }
 size_t crowd_latency_count(Crowd *crowd) { return crowd->latency_count; }
 void crowd_forget_latencies(Crowd *crowd) { crowd->latency_count = 0; }
 
-/* `key` is NULL where nothing is encrypted; `counter` is the number of the next frame. */
-void crowd_add(Crowd *crowd, int fd, const unsigned char *key, uint64_t counter, int ignored) {
+/* `key` is NULL where nothing is encrypted; `counter` is the number of the next frame. Returns 0, or -1. */
+int crowd_add(Crowd *crowd, int fd, const unsigned char *key, uint64_t counter, int ignored) {
+    if (fd >= MAX_FD) return -1;
     Member *member = calloc(1, sizeof *member);
     if (key) {
         member->cipher = EVP_CIPHER_CTX_new();
@@ -79,7 +81,7 @@ void crowd_add(Crowd *crowd, int fd, const unsigned char *key, uint64_t counter,
     member->ignored = ignored;
     crowd->members[fd] = member;
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, fd, &event);
+    return epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 static void keep(Member *member, const unsigned char *data, size_t size) {
@@ -214,6 +216,7 @@ void crowd_free(Crowd *crowd) {
             free(crowd->members[fd]);
         }
     }
+    close(crowd->epoll);
     free(crowd->latencies);
     free(crowd);
 }

@@ -60,7 +60,8 @@ class Receiver:
 
     def _add(self, sock: socket.socket, stream: Stream, *, ignored: bool) -> None:
         sock.setblocking(False)
-        self._library.crowd_add(self._crowd, sock.fileno(), stream.key, stream.counter, ignored)
+        if self._library.crowd_add(self._crowd, sock.fileno(), stream.key, stream.counter, ignored):
+            raise Failed("a connection can't be watched: there are too many")
 
 
 @functools.cache
@@ -73,7 +74,7 @@ def _library() -> ctypes.CDLL:
     stream = [ctypes.c_char_p, ctypes.c_uint64]
     for name, result, arguments in (
         ("crowd_new", crowd, []),
-        ("crowd_add", None, [crowd, ctypes.c_int, *stream, ctypes.c_int]),
+        ("crowd_add", ctypes.c_int, [crowd, ctypes.c_int, *stream, ctypes.c_int]),
         ("crowd_turn", ctypes.c_long, [crowd, ctypes.c_int, ctypes.c_int, ctypes.c_int]),
         ("crowd_trouble", ctypes.c_char_p, [crowd]),
         ("crowd_latencies", ctypes.POINTER(ctypes.c_int64), [crowd]),

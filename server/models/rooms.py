@@ -5,6 +5,7 @@ The clerk, the router and the replays are the pipeline's; there they work in thr
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from server.parcels import (
 )
 from server.replays import Replays
 from server.router import Router
+from server.store import StoreTrouble
 from server.trails import MAX_TRAILS, mark
 
 REPLAY_TICK = 0.005
@@ -59,9 +61,9 @@ class Rooms:
     """
 
     def __init__(self, server_name: str, has_room: Callable[[int], bool]) -> None:
-        memory = Memory()
-        self._clerk = Clerk(memory, server_name)
-        self._history = memory.history()
+        self._memory = Memory()
+        self._clerk = Clerk(self._memory, server_name)
+        self._history = self._memory.history()
         self._replays = Replays(self._history)
         self._router = Router()
         self._has_room = has_room
@@ -129,6 +131,8 @@ class Rooms:
         self._write(parcel.connection, [*(body for _, body in rows), encode(end)])
 
     def _find(self, parcel: Find) -> None:
+        with contextlib.suppress(StoreTrouble):  # full: what is indexed is found
+            self._memory.index()
         label, limit = parcel.search.label, parcel.search.limit
         hits = list(itertools.islice(self._history.search(parcel.rooms, parcel.search), limit + 1))
         end = SearchEnd(label, min(len(hits), limit), len(hits) > limit)

@@ -83,11 +83,11 @@ def test_words_are_indexed_when_many_wait(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(journal, "INDEX_AT", 3)
     desk = Desk(tmp_path / "chat.db")
     desk.say("one", "two")
-    desk.chores.index()
+    desk.chores.index(sought=False)
     assert desk.store.unindexed == 2
     assert desk.chores.due is None  # whoever searches has it done; until then the journal waits for nothing
     desk.say("three")
-    desk.chores.index()
+    desk.chores.index(sought=False)
     assert desk.store.unindexed == 0
 
 
@@ -103,9 +103,20 @@ def test_an_index_that_the_disk_refuses_waits_and_nothing_else_does(
 
     with monkeypatch.context() as full:
         full.setattr(desk.store, "index", refuse)
-        desk.chores.index()
+        desk.chores.index(sought=False)
+    desk.chores.index(sought=True)
+    assert desk.store.unindexed == 1, "it is tried again only after a while"
+    monkeypatch.setattr(desk.chores, "_index_due", 0.0)
+    desk.chores.index(sought=False)
+    assert desk.store.unindexed == 0
+
+
+def test_whoever_searches_has_all_indexed_that_was_said_before(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "chat.db")
+    desk.say("one")
+    desk.chores.index(sought=False)
     assert desk.store.unindexed == 1
-    desk.chores.index()
+    desk.chores.index(sought=True)
     assert desk.store.unindexed == 0
 
 

@@ -9,9 +9,10 @@ import pytest
 from chat.messages import Join, Login, Mark, Say, Search
 from server import store as store_module
 from server.clerk import Clerk
+from server.database import UnusableStore
 from server.history import History
-from server.parcels import Arrived, Asked, Find, ToRoom
-from server.store import Store, StoreTrouble
+from server.parcels import Arrived, Asked
+from server.store import Store
 
 TEXTS = [
     ("alice", "ops", "the printer is on fire"),
@@ -81,13 +82,6 @@ def test_marks_only_go_forward_and_not_past_the_end(tmp_path: Path) -> None:
     assert Store(tmp_path / "chat.db").load().read == {("bob", "ops"): 5}
 
 
-def test_what_was_said_a_moment_before_the_search_is_found(tmp_path: Path) -> None:
-    clerk = Clerk(Store(tmp_path / "chat.db"), "here")
-    clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
-    clerk.work([Asked(1, 1.0, Say("m", "ops", "fire")), Asked(1, 1.0, Search("s", "fire"))])
-    assert found(History(tmp_path / "chat.db"), "fire", ("ops",)) == ["fire"]
-
-
 def test_what_a_kill_left_out_of_the_index_is_indexed_by_the_next_start(tmp_path: Path) -> None:
     killed = Store(tmp_path / "chat.db")
     clerk = Clerk(killed, "here")
@@ -111,16 +105,12 @@ def test_the_index_is_never_far_behind(tmp_path: Path, monkeypatch: pytest.Monke
     assert behind == [1, 2, 3, 1, 2, 3, 1, 2]
 
 
-def test_an_index_that_the_disk_refuses_keeps_no_message_from_its_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_message_that_is_damaged_behind_the_index_is_a_damaged_database(tmp_path: Path) -> None:
     store = Store(tmp_path / "chat.db")
     clerk = Clerk(store, "here")
     clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
-
-    def refuse() -> None:
-        raise StoreTrouble("The disk is full.")
-
-    monkeypatch.setattr(store, "index", refuse)
-    parcels = clerk.work([Asked(1, 1.0, Say("m", "ops", "fire")), Asked(1, 1.0, Search("s", "fire"))])
-    assert [type(parcel) for parcel in parcels] == [ToRoom, Find]
+    clerk.work([Asked(1, 1.0, Say("m", "ops", "fire"))])
+    store._db.execute("UPDATE events SET body = x'93' WHERE kind = 'said'")
+    store._db.close()
+    with pytest.raises(UnusableStore, match="damaged"):
+        Store(tmp_path / "chat.db")
