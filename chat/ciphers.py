@@ -35,9 +35,7 @@ class SendingHalf:
     def encrypt(self, plaintext: bytes) -> bytes:
         """Noise's transport message for at most 65,519 bytes: 16 bytes longer."""
         assert len(plaintext) <= MAX_PLAINTEXT
-        cipher = self._cipher
-        if cipher is None:
-            cipher = self._expand()
+        cipher = self._cipher or self._expand()
         nonce = self.counter.to_bytes(12, "big")  # Noise: 32 zero bits, then the counter in 64, big-endian
         self.counter += 1
         return cipher.encrypt(nonce, plaintext, None)
@@ -77,11 +75,10 @@ class ReceivingHalf:
 
     def decrypt(self, ciphertext: bytes | memoryview) -> bytes:
         nonce = self._counter.to_bytes(12, "big")
-        cipher = self._cipher
-        if cipher is None:
-            cipher = self._cipher = AESGCM(self._key)
+        if self._cipher is None:
+            self._cipher = AESGCM(self._key)
         try:
-            plaintext = cipher.decrypt(nonce, ciphertext, None)
+            plaintext = self._cipher.decrypt(nonce, ciphertext, None)
         except (InvalidTag, ValueError):
             raise PeerFault("bad_handshake", "A frame can't be decrypted; connect anew.") from None
         self._counter += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from functools import partial
 from operator import attrgetter
@@ -83,11 +83,7 @@ def chunks(messages: list[bytes]) -> list[bytes]:
 
 
 def _arrays(data: bytes) -> Iterator[tuple[str, list[Any]]]:
-    try:
-        found = [_unpack_one(data)] if len(data) <= MAX_PLAINTEXT else None
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException):
-        found = None  # not one, but none, several or nonsense: that is found out with more care
-    for entry in _unpack_all(data) if found is None else found:
+    for entry in _unpack(data):
         if not isinstance(entry, list) or not entry or not isinstance(entry[0], str):
             raise PeerFault("malformed", "Each message must be an array that begins with its kind.")
         yield entry[0], entry[1:]
@@ -96,8 +92,20 @@ def _arrays(data: bytes) -> Iterator[tuple[str, list[Any]]]:
 _LIMITS = {"max_array_len": 1024, "max_map_len": 0, "max_str_len": MAX_TEXT + 1, "max_bin_len": 0, "max_ext_len": 0}
 """Lengths are checked by msgpack before it allocates, so a declared length of 4 GiB costs nothing."""
 
+_NONSENSE = (ValueError, TypeError, RecursionError, msgpack.UnpackException)
+"""What msgpack raises for bytes that are not what they should be."""
+
 _unpack_one = partial(msgpack.unpackb, **_LIMITS)
-"""For a frame with one message, as most have: to make an Unpacker takes several times as long as to unpack it."""
+
+
+def _unpack(data: bytes) -> Iterable[Any]:
+    if len(data) <= MAX_PLAINTEXT:
+        try:
+            # One message, as in most frames: to make an Unpacker takes several times as long as to unpack it.
+            return [_unpack_one(data)]
+        except _NONSENSE:
+            pass  # none, several or nonsense
+    return _unpack_all(data)
 
 
 def _unpack_all(data: bytes) -> Iterator[Any]:
@@ -109,7 +117,7 @@ def _unpack_all(data: bytes) -> Iterator[Any]:
         for entry in unpacker:
             end = unpacker.tell()
             yield entry
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+    except _NONSENSE as error:
         raise PeerFault("malformed", "The frame doesn't hold msgpack arrays within the limits.") from error
     if end != len(data):
         raise PeerFault("malformed", "The frame ends in the middle of a message.")

@@ -19,7 +19,7 @@ from typing import Self
 import psutil
 
 from server.datafolder import gauges_of
-from server.gauges import Gauges
+from server.gauges import figures_of, process_ids
 
 MARK = "CHAT_SCRIPT_MARK"
 """An environment variable that every process of the server inherits, so that orphans are found too."""
@@ -66,13 +66,9 @@ class OwnServer:
     def stages(self) -> dict[str, psutil.Process]:
         """Its living processes by their part: reader, journal, manager, worker 0 …"""
         try:
-            gauges = Gauges.look(gauges_of(self.data))
+            pids = process_ids(figures_of(gauges_of(self.data)))
         except OSError:
             return {}  # it is just starting, or has just ended
-        figures = gauges.read()
-        gauges.close()
-        pids = {name.removesuffix(".pid"): value for name, value in figures.items() if name.endswith(".pid")}
-        pids["manager"] = figures["supervisor.manager_pid"]
         alive = {process.pid: process for process in self.processes()}
         return {name: alive[pid] for name, pid in pids.items() if pid in alive}
 

@@ -145,3 +145,18 @@ class Gauges:
         self._memory.close()
         if remove:
             self._memory.unlink()
+
+
+def figures_of(name: str) -> dict[str, int]:
+    """What `Gauges.read` gives for the server whose block has this name. Raises FileNotFoundError if none runs."""
+    gauges = Gauges.look(name)
+    try:
+        return gauges.read()
+    finally:
+        gauges.close()
+
+
+def process_ids(figures: dict[str, int]) -> dict[str, int]:
+    """The processes by what they are: reader, journal, manager, worker 0 …"""
+    pids = {name.removesuffix(".pid"): value for name, value in figures.items() if name.endswith(".pid")}
+    return pids | {"manager": figures["supervisor.manager_pid"]}

@@ -22,9 +22,8 @@ from pathlib import Path
 from chat.codec import encode
 from chat.messages import Event, Joined, Left, Said, TopicSet
 from chat.rooms import Claimed, Read, Room, State, apply
-from server import words
 from server.database import TROUBLE, Connect, UnusableStore, examine, open_database
-from server.words import Words, words_of
+from server.words import Words, index_words, missing_words, words_of
 
 _OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InternalError, sqlite3.DataError)
 """What the disk isn't to blame for: a bug, which ends the process."""
@@ -132,7 +131,7 @@ class Store:
         if self._unindexed:
             self._leave()
             with self._transaction():
-                words.add(self._db, self._unindexed)
+                index_words(self._db, self._unindexed)
             self._unindexed = []
 
     def close(self) -> None:
@@ -142,7 +141,7 @@ class Store:
 
     def _catch_up(self) -> None:
         """Index what was committed and then not indexed any more. Raises sqlite3's errors for a damaged database."""
-        while missing := words.missing(self._db, MAX_UNINDEXED):
+        while missing := missing_words(self._db, MAX_UNINDEXED):
             self._unindexed = missing
             try:
                 self.index()

@@ -31,12 +31,12 @@ def words_of(position: int, text: str, room: int, author: str) -> Words:
     return position, text, room_word(room), author_word(author)
 
 
-def add(db: sqlite3.Connection, words: Sequence[Words]) -> None:
+def index_words(db: sqlite3.Connection, words: Sequence[Words]) -> None:
     """Index messages, within the caller's transaction."""
     db.executemany("INSERT INTO words (rowid, text, room, author) VALUES (?, ?, ?, ?)", words)
 
 
-def missing(db: sqlite3.Connection, most: int) -> list[Words]:
+def missing_words(db: sqlite3.Connection, most: int) -> list[Words]:
     """The first of the messages behind the last one indexed. Raises `sqlite3.DatabaseError` for a damaged one."""
     rows = db.execute(
         "SELECT position, room, author, body FROM events "

@@ -94,7 +94,7 @@ def measure(names: Sequence[str], chosen: Sequence[str], size: Size, runs: int) 
         for turn in range(runs)
         for workload in chosen
         for name in names
-        if workload in WORKLOADS or (_may(workload, name) and (workload not in ONCE or not turn))
+        if _wanted(workload, name, turn)
     ]
     with tqdm(todo, unit="run", disable=not sys.stderr.isatty()) as progress:
         for workload, name in progress:
@@ -104,8 +104,12 @@ def measure(names: Sequence[str], chosen: Sequence[str], size: Size, runs: int) 
     return results
 
 
-def _may(workload: str, name: str) -> bool:
-    """Whether a workload for the chat server alone is for this one."""
+def _wanted(workload: str, name: str, turn: int) -> bool:
+    """Whether this server has this workload in this turn."""
+    if workload in WORKLOADS:
+        return True
+    if workload in ONCE and turn:
+        return False
     return name == "chat" or (name == "before" and workload not in HERE_ALONE)
 
 
@@ -131,11 +135,8 @@ def own_table(results: Results) -> str:
     figures = [figure for figure in results["chat"] if figure not in known]
     lines = ["| | " + " | ".join(own) + " |", "|---" * (len(own) + 1) + "|"]
     for figure in figures:
-        lines.append(
-            f"| {figure} | "
-            + " | ".join(_cell(columns[figure]) if figure in columns else "–" for columns in own.values())
-            + " |"
-        )
+        cells = [_cell(columns[figure]) if figure in columns else "–" for columns in own.values()]
+        lines.append(f"| {figure} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Protocol
 
 from chat.ciphers import ReceivingHalf, SendingHalf
 from chat.codec import decode, encode
@@ -34,34 +34,40 @@ def numbers_in(piece: bytes) -> list[int]:
     return [int(number) for number in _TEXT.findall(piece)]
 
 
-class Member(Protocol):
-    """A connected member of the room; making one connects.
-
-    `enter` joins: a generator that yields wherever it waits for the server, so that others can go on meanwhile. From
-    `stream` on, somebody else reads.
-    """
-
-    sock: socket.socket
-    side_by_side: int
-    """How many may connect at a time."""
-
-    def __init__(self, port: int, number: int) -> None: ...
-    def enter(self) -> Iterator[None]: ...
-    def stream(self) -> Stream: ...
-    def ping(self) -> bytes: ...
-    def message(self, text: str) -> bytes: ...
-
-
-class ChatMember:
-    """A client of the chat server, with the real handshake and ciphers."""
+class Member(ABC):
+    """A connected member of the room; making one connects."""
 
     side_by_side = 64
+    """How many may connect at a time."""
 
     def __init__(self, port: int, number: int) -> None:
-        self.sock = _connect(port)
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._number = number
+
+    @abstractmethod
+    def enter(self) -> Iterator[None]:
+        """Join: a generator that yields wherever it waits for the server, so that others can go on meanwhile."""
+
+    @abstractmethod
+    def message(self, text: str) -> bytes: ...
+
+    def stream(self) -> Stream:
+        """How what comes is to be read by whoever reads from now on: nothing is encrypted, unless a member says so."""
+        return Stream()
+
+    def ping(self) -> bytes:
+        """A sign of life, where the server wants one from a member who only listens."""
+        return b""
+
+
+class ChatMember(Member):
+    """A client of the chat server, with the real handshake and ciphers."""
+
+    def __init__(self, port: int, number: int) -> None:
+        super().__init__(port, number)
         self.room = ROOM
         """May be changed before `enter`."""
-        self._number = number
         self._received = 0
 
     def enter(self) -> Iterator[None]:
@@ -90,7 +96,6 @@ class ChatMember:
         return frame(self._sending.encrypt(encode(Say(text[1:11], self.room, text))))
 
     def ping(self) -> bytes:
-        """A sign of life, for a member who only listens."""
         return self.ask(Ping("alive"))
 
     def ask(self, command: Command) -> bytes:
@@ -107,39 +112,23 @@ class ChatMember:
             pass
 
 
-class RelayMember:
+class RelayMember(Member):
     """A client of the relay: frames and nothing else."""
-
-    side_by_side = 64
-
-    def __init__(self, port: int, number: int) -> None:
-        self.sock = _connect(port)
 
     def enter(self) -> Iterator[None]:
         yield
         self.sock.recv(2, socket.MSG_WAITALL)  # the relay has accepted; connected it is before that
 
-    def stream(self) -> Stream:
-        return Stream()
-
     def message(self, text: str) -> bytes:
         return frame(text.encode())
 
-    def ping(self) -> bytes:
-        return b""
 
-
-class LineMember:
+class LineMember(Member):
     """A client of a server with a line protocol."""
 
-    side_by_side = 64
     greeting: str
     ready: bytes
     publish: str
-
-    def __init__(self, port: int, number: int) -> None:
-        self.sock = _connect(port)
-        self._number = number
 
     def enter(self) -> Iterator[None]:
         self.sock.sendall(self.greeting.format(number=self._number, room=ROOM).encode())
@@ -148,14 +137,8 @@ class LineMember:
         while self.ready not in seen:
             seen += self.sock.recv(65_536)
 
-    def stream(self) -> Stream:
-        return Stream()
-
     def message(self, text: str) -> bytes:
         return self.publish.format(room=ROOM, size=len(text), text=text).encode()
-
-    def ping(self) -> bytes:
-        return b""
 
 
 class RedisMember(LineMember):
@@ -179,12 +162,6 @@ class IrcMember(LineMember):
     greeting = "NICK m{number}\r\nUSER m{number} 0 * :m\r\nJOIN #{room}\r\n"
     ready = b" 366 "
     publish = "PRIVMSG #{room} :{text}\r\n"
-
-
-def _connect(port: int) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", port), timeout=20)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
 
 
 MEMBERS: dict[str, type[Member]] = {

@@ -12,7 +12,7 @@ from scripts.benchmark import servers
 from scripts.benchmark.crowd import Crowd, crowd
 from scripts.benchmark.workloads import IN_FLIGHT, Size
 from server.datafolder import gauges_of
-from server.gauges import Gauges
+from server.gauges import figures_of, process_ids
 
 
 def stages(name: str, size: Size) -> dict[str, float]:
@@ -27,7 +27,8 @@ def stages(name: str, size: Size) -> dict[str, float]:
         servers.chat(data=Path(folder)) as server,
         crowd(name, server.port, size.members) as people,
     ):
-        processes = _processes(Path(folder))
+        pids = process_ids(figures_of(gauges_of(Path(folder))))
+        processes = {stage: psutil.Process(pid) for stage, pid in pids.items()}
         for title, load in loads.items():
             load(people, size.seconds / 5)
             received, before = people.received, _cpu(processes)
@@ -36,18 +37,6 @@ def stages(name: str, size: Size) -> dict[str, float]:
             for stage, seconds in _cpu(processes).items():
                 figures[f"{title}: {stage}, CPU µs a delivery"] = 1e6 * (seconds - before[stage]) / deliveries
     return figures
-
-
-def _processes(data: Path) -> dict[str, psutil.Process]:
-    """The processes of the server that works in `data`, by stage."""
-    gauges = Gauges.look(gauges_of(data))
-    try:
-        figures = gauges.read()
-    finally:
-        gauges.close()
-    pids = {"reader": "reader.pid", "journal": "journal.pid", "manager": "supervisor.manager_pid"}
-    pids |= {f"worker {number}": f"worker {number}.pid" for number in range(figures["supervisor.workers"])}
-    return {stage: psutil.Process(figures[pid]) for stage, pid in pids.items()}
 
 
 def _cpu(processes: dict[str, psutil.Process]) -> dict[str, float]:

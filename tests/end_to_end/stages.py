@@ -10,25 +10,19 @@ from contextlib import contextmanager
 import psutil
 
 from server.datafolder import gauges_of
-from server.gauges import Gauges
+from server.gauges import figures_of, process_ids
 from tests.end_to_end.server_process import ServerProcess
 from tests.waiting import wait_for
 
 
 def figures(server: ServerProcess) -> dict[str, int]:
     """Every counter of the server, by `process.field`."""
-    gauges = Gauges.look(gauges_of(server.data))
-    try:
-        return gauges.read()
-    finally:
-        gauges.close()
+    return figures_of(gauges_of(server.data))
 
 
 def stages(server: ServerProcess) -> dict[str, int]:
     """Process ids by name: reader, journal, manager, worker 0, worker 1 …"""
-    read = figures(server)
-    found = {name.removesuffix(".pid"): value for name, value in read.items() if name.endswith(".pid")}
-    return found | {"manager": read["supervisor.manager_pid"]}
+    return process_ids(figures(server))
 
 
 def memory(server: ServerProcess) -> int:
