@@ -55,6 +55,19 @@ def test_turns_that_bring_messages_keep_their_distance(running: Running, monkeyp
     assert running.behind.turns - before < len(commands) / 4  # 1 or 2, unless this machine stood still meanwhile
 
 
+def test_what_wakes_the_reader_while_it_ought_to_rest_is_heeded_afterwards(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edge has been told by then, and won't be again."""
+    monkeypatch.setattr(reader_module, "MODERATION", 0.5)
+    alice, bob = (Client(running.address).shake_hands(name) for name in ("alice", "bob"))
+    wait_for(lambda: running.behind.count(Asked) == 2, "the logins have come")
+    alice.say(Say("1", "r", "starts the rest"))
+    wait_for(running.behind.texts, "it has come")
+    bob.say(Say("2", "r", "comes within it"))
+    wait_for(lambda: running.behind.texts() == ["starts the rest", "comes within it"], "it has come too")
+
+
 def test_what_is_left_after_a_fair_share_is_owed_and_read_without_a_new_edge(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

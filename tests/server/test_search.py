@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -82,17 +84,6 @@ def test_marks_only_go_forward_and_not_past_the_end(tmp_path: Path) -> None:
     assert Store(tmp_path / "chat.db").load().read == {("bob", "ops"): 5}
 
 
-def test_what_a_kill_left_out_of_the_index_is_indexed_by_the_next_start(tmp_path: Path) -> None:
-    killed = Store(tmp_path / "chat.db")
-    clerk = Clerk(killed, "here")
-    clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
-    clerk.work([Asked(1, 1.0, Say("m", "ops", "fire")), Asked(1, 2.0, Say("n", "ops", "more fire"))])
-    assert killed.unindexed == 2 and found(History(tmp_path / "chat.db"), "fire", ("ops",)) == []
-    killed._db.close()  # as a kill does: without a last word
-    assert Store(tmp_path / "chat.db").unindexed == 0
-    assert found(History(tmp_path / "chat.db"), "fire", ("ops",)) == ["more fire", "fire"]
-
-
 def test_the_index_is_never_far_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "MAX_UNINDEXED", 3)
     store = Store(tmp_path / "chat.db")
@@ -105,12 +96,46 @@ def test_the_index_is_never_far_behind(tmp_path: Path, monkeypatch: pytest.Monke
     assert behind == [1, 2, 3, 1, 2, 3, 1, 2]
 
 
-def test_a_message_that_is_damaged_behind_the_index_is_a_damaged_database(tmp_path: Path) -> None:
+@pytest.fixture
+def behind(tmp_path: Path) -> Path:
+    """A database whose server was killed with a message that isn't indexed."""
     store = Store(tmp_path / "chat.db")
     clerk = Clerk(store, "here")
     clerk.work([Arrived(1, b"alice", b""), Asked(1, 0.0, Login("alice")), Asked(1, 0.0, Join("j", "ops"))])
     clerk.work([Asked(1, 1.0, Say("m", "ops", "fire"))])
-    store._db.execute("UPDATE events SET body = x'93' WHERE kind = 'said'")
     store._db.close()
+    return tmp_path / "chat.db"
+
+
+def test_what_a_kill_left_out_of_the_index_is_indexed_by_the_next_start(behind: Path) -> None:
+    assert found(History(behind), "fire", ("ops",)) == []
+    assert Store(behind).unindexed == 0
+    assert found(History(behind), "fire", ("ops",)) == ["fire"]
+
+
+def test_a_disk_that_is_full_at_the_start_keeps_nobody_out(behind: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(db: sqlite3.Connection, words: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(store_module, "index_words", fill)
+    store = Store(behind)
+    assert store.unindexed == 1
+    monkeypatch.undo()
+    store.index()
+    assert found(History(behind), "fire", ("ops",)) == ["fire"]
+
+
+def test_an_index_that_is_damaged_is_found_at_the_start(behind: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(db: sqlite3.Connection, words: object) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(store_module, "index_words", stumble)
+    with pytest.raises(UnusableStore, match="malformed"):
+        Store(behind)
+
+
+def test_a_message_that_is_damaged_behind_the_index_is_a_damaged_database(behind: Path) -> None:
+    with closing(sqlite3.connect(behind)) as db, db:
+        db.execute("UPDATE events SET body = x'93' WHERE kind = 'said'")
     with pytest.raises(UnusableStore, match="damaged"):
-        Store(tmp_path / "chat.db")
+        Store(behind)

@@ -61,6 +61,13 @@ def the_drop(actions: list[Action]) -> Drop:
     return drop
 
 
+def test_a_session_that_has_rested_goes_on_where_it_was(named: Talk) -> None:
+    for label in ("1", "2"):
+        named.session.rest()
+        assert named.session._cipher is not None and named.session._cipher._cipher is None, "it keeps 2.4 KB"
+        assert named.say(Say(label, "lobby", "hi")) == [Submit(Say(label, "lobby", "hi"))]
+
+
 def test_from_hello_to_commands() -> None:
     talk = Talk()
     phases = [talk.session.phase]
