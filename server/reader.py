@@ -181,15 +181,15 @@ class Reader:
 
     # --- a turn -----------------------------------------------------------------------------------------------
 
-    def _wait(self) -> set[int]:
-        """The descriptors that have news."""
-        news = {fileno for fileno, _ in self._epoll.poll(self._timeout())}
+    def _wait(self) -> list[int]:
+        """The descriptors that have news, each once, in the order in which epoll tells of them."""
+        news = dict.fromkeys(fileno for fileno, _ in self._epoll.poll(self._timeout()))
         self._woken = time.monotonic_ns()
         early = self._spoken + MODERATION - time.monotonic()
         if early > 0 and not self._owes:
             time.sleep(early)
-            news |= {fileno for fileno, _ in self._epoll.poll(0)}  # what an edge told before isn't told again
-        return news
+            news |= dict.fromkeys(fileno for fileno, _ in self._epoll.poll(0))  # told before, an edge isn't told again
+        return list(news)
 
     @property
     def _owes(self) -> bool:
